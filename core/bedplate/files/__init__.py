@@ -1,0 +1,1 @@
+"""Print files: library, folders, metadata, print history, analysis."""

@@ -1,0 +1,1 @@
+"""Reading G-code: words, files by offset, slicer metadata, layers, analysis."""

@@ -1,0 +1,134 @@
+"""Starts the link process of a printer, or finds the one that is there already."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+import bedplate
+from bedplate.errors import LinkError
+
+START_TIMEOUT = 10.0
+"""Seconds for a new link to open its socket: a tenth of one here, some on a small board under
+load."""
+LOG_LIMIT = 2 * 1024 * 1024
+"""Bytes of a link's log before the next link puts it aside."""
+
+
+class LinkRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Content of `link.json`, as a link writes it."""
+
+    pid: int
+    socket: str
+    protocol: int
+    port: str | None = None
+
+
+def runtime_directory(data_dir: Path) -> Path:
+    """A short private folder for the sockets of this data directory: their paths may hold 108
+    bytes.
+
+    Made if needed, mode 0700. Raises LinkError where somebody else owns it.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    parent = Path(base) if base and Path(base).is_dir() else Path(tempfile.gettempdir())
+    name = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:10]
+    folder = parent / f"bedplate-{os.getuid()}-{name}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if status.st_uid != os.getuid() or folder.is_symlink():
+        raise LinkError(f"{folder} belongs to somebody else. Remove it.", "runtime_directory", 500)
+    folder.chmod(0o700)
+    return folder
+
+
+def read_record(directory: Path) -> LinkRecord | None:
+    """The link that `directory` names, whether it is alive or not."""
+    try:
+        return msgspec.json.decode((directory / "link.json").read_bytes(), type=LinkRecord)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+class LinkProcess:
+    """The link process of one printer. `directory` is the printer's own, `logs` the log folder."""
+
+    def __init__(self, printer: str, directory: Path, logs: Path, runtime: Path) -> None:
+        self._printer = printer
+        self._directory = directory
+        self._logs = logs
+        self._socket = runtime / f"{printer}.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def find(self) -> str | None:
+        """Path of the socket of a link that seems to be there, left by an earlier host or by us."""
+        record = read_record(self._directory)
+        if record is None or not Path(record.socket).exists():
+            return None
+        return record.socket
+
+    async def start(self) -> str:
+        """Start a link and return its socket's path. Raises LinkError."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        (self._directory / "link.json").unlink(missing_ok=True)
+        log_path = self._logs / f"link-{self._printer}.log"
+        with contextlib.suppress(FileNotFoundError):
+            if log_path.stat().st_size > LOG_LIMIT:
+                log_path.replace(log_path.with_name(log_path.name + ".1"))
+        with log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    # Without `site`: it brings 1.5 MB of import machinery that a link never uses.
+                    "-S",
+                    "-m",
+                    "bedplate.link",
+                    *("--printer", self._printer),
+                    *("--directory", str(self._directory)),
+                    *("--socket", str(self._socket)),
+                    *("--serial-log", str(self._logs / f"serial-{self._printer}.log")),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(_import_path())},
+                cwd="/",
+                start_new_session=True,
+            )
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                while (socket := self.find()) is None:
+                    if self._process.poll() is not None:
+                        raise LinkError(
+                            f"The link process ended at once; {log_path} says why.",
+                            "link_start",
+                            500,
+                        )
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise LinkError("The link process does not start.", "link_start", 500) from None
+        return socket
+
+    def reap(self) -> None:
+        """Take notice of the end of a link that this host started."""
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+
+
+def _import_path() -> list[str]:
+    """Where the link's few packages lie: ours first."""
+    found = [Path(bedplate.__file__).parent.parent]
+    for name in ("msgspec", "serial"):
+        place = Path(str(sys.modules[name].__file__)).parent.parent
+        if place not in found:
+            found.append(place)
+    return [str(place) for place in found]

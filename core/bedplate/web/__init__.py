@@ -1,0 +1,1 @@
+"""The Tornado application: one module per resource, push, uploads, OpenAPI, security."""
