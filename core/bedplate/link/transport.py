@@ -15,9 +15,6 @@ import threading
 from typing import Protocol
 
 import serial
-import serial.rfc2217  # imported now: after an upgrade of the package it might be another one
-import serial.urlhandler.protocol_rfc2217
-import serial.urlhandler.protocol_socket
 
 from bedplate.errors import PortError
 

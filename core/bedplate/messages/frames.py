@@ -13,6 +13,25 @@ PROTOCOL_VERSION = 1
 """Version of the dialogue between host and link. A host that speaks another one does not attach."""
 
 
+class LinkOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link is started with: the one argument of `python -m bedplate.link`."""
+
+    printer: str
+    directory: str
+    """The printer's own directory below the data directory."""
+    socket: str
+    serial_log: str
+
+
+class LinkRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Content of `link.json`: where a host, and `bedplate estop`, find a link."""
+
+    pid: int
+    socket: str
+    protocol: int
+    port: str | None = None
+
+
 class Frame(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
     """Base class of all frames."""
 

@@ -15,21 +15,13 @@ import msgspec
 
 import bedplate
 from bedplate.errors import LinkError
+from bedplate.messages.frames import LinkOptions, LinkRecord
 
 START_TIMEOUT = 10.0
 """Seconds for a new link to open its socket: a tenth of one here, some on a small board under
 load."""
 LOG_LIMIT = 2 * 1024 * 1024
 """Bytes of a link's log before the next link puts it aside."""
-
-
-class LinkRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Content of `link.json`, as a link writes it."""
-
-    pid: int
-    socket: str
-    protocol: int
-    port: str | None = None
 
 
 def runtime_directory(data_dir: Path) -> Path:
@@ -84,6 +76,12 @@ class LinkProcess:
         with contextlib.suppress(FileNotFoundError):
             if log_path.stat().st_size > LOG_LIMIT:
                 log_path.replace(log_path.with_name(log_path.name + ".1"))
+        options = LinkOptions(
+            printer=self._printer,
+            directory=str(self._directory),
+            socket=str(self._socket),
+            serial_log=str(self._logs / f"serial-{self._printer}.log"),
+        )
         with log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -92,10 +90,7 @@ class LinkProcess:
                     "-S",
                     "-m",
                     "bedplate.link",
-                    *("--printer", self._printer),
-                    *("--directory", str(self._directory)),
-                    *("--socket", str(self._socket)),
-                    *("--serial-log", str(self._logs / f"serial-{self._printer}.log")),
+                    msgspec.json.encode(options),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -14,7 +14,9 @@ def decode(line: bytes) -> str:
     return line.decode("utf-8", "backslashreplace")
 
 
-NUMBER = r"-?(?:\d+\.?\d*|\.\d+)"
+NUMBER = r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+COUNT = r"-?[0-9]{1,10}(?![0-9])"
+"""A line number or a number of slots. More digits are noise."""
 
 # ok                                Marlin, Teacup, Klipper
 # ok P15 B3                         Marlin with ADVANCED_OK
@@ -25,7 +27,9 @@ NUMBER = r"-?(?:\d+\.?\d*|\.\d+)"
 OK = re.compile(r"ok(?![A-Za-z0-9_])\s*(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 
 # N2 P15 B3                         after ok, Marlin with ADVANCED_OK
-ADVANCED_OK = re.compile(r"(?:N(?P<number>-?\d+)\s+)?P(?P<planner>\d+)\s+B(?P<buffer>\d+)")
+ADVANCED_OK = re.compile(
+    rf"(?:N(?P<number>{COUNT})\s+)?P(?P<planner>{COUNT})\s+B(?P<buffer>{COUNT})"
+)
 
 # T:19.37 /0.00 B:19.37 /0.00 @:0 B@:0        Marlin
 #  T:26.59 /60.00 B:22.0 /0.00 @:127 W:?      Marlin during M109
@@ -33,28 +37,33 @@ ADVANCED_OK = re.compile(r"(?:N(?P<number>-?\d+)\s+)?P(?P<planner>\d+)\s+B(?P<bu
 # T:66.25/0.0 B:28.50/0.0                     Teacup
 # B:22.1 /0.0 T0:22.1 /0.0                    Klipper
 # T:41.32                                     OctoPrint's virtual printer while heating
+# T:nan /0.00 B:21.4 /0.00                    a sensor that is not connected
 # The first word decides: a position report ends in "Count A:0 B:0 C:0" and is none of these.
-TEMPERATURES = re.compile(rf"(?:T\d*|B|C):\s*(?:{NUMBER}|nan\b)", re.IGNORECASE)
+TEMPERATURES = re.compile(rf"(?:T[0-9]{{0,2}}|B|C):\s*(?:{NUMBER}|nan\b)", re.IGNORECASE)
 HEATER = re.compile(
-    rf"(?<![A-Za-z0-9@])(?P<heater>T\d*|B|C):\s*(?P<actual>{NUMBER})"
+    rf"(?<![A-Za-z0-9@])(?P<heater>T[0-9]{{0,2}}|B|C):\s*(?P<actual>{NUMBER}|(?i:nan)\b)"
     rf"(?:\s*/\s*(?P<target>{NUMBER}))?"
 )
 
 # X:0.00 Y:0.00 Z:0.00 E:0.00 Count X:0 Y:0 Z:0    Marlin, M114 and M154
 # X:0.000,Y:0.000,Z:0.000,E:0.000,F:50             Teacup
 # X:0.000 Y:0.000 Z:0.000 E:0.000                  Klipper
+# C: X:0.0000 Y:0.0000 Z:0.0000 E:0.0000           Smoothieware, after ok
 POSITION = re.compile(
-    rf"X:\s*(?P<x>{NUMBER})[ ,]+Y:\s*(?P<y>{NUMBER})[ ,]+Z:\s*(?P<z>{NUMBER})"
+    rf"(?:C:\s*)?X:\s*(?P<x>{NUMBER})[ ,]+Y:\s*(?P<y>{NUMBER})[ ,]+Z:\s*(?P<z>{NUMBER})"
     rf"(?:[ ,]+E0?:\s*(?P<e>{NUMBER}))?"
 )
 
 # Resend: 3                         Marlin
 # Resend:3                          OctoPrint's virtual printer
 # rs N3 Expected checksum 36        Teacup
-RESEND = re.compile(r"(?:resend|rs)\b\s*:?\s*N?\s*:?\s*(?P<number>-?\d+)", re.IGNORECASE)
+RESEND = re.compile(
+    rf"(?:resend|rs)\b\s*:?\s*N?\s*:?\s*(?P<number>{COUNT})", re.IGNORECASE
+)
 
 # start                             Marlin, Teacup, OctoPrint's virtual printer
-GREETING = re.compile(r"start")
+# \x00\xfestart                     a serial adapter that adds noise while the board resets
+GREETING = re.compile(r"(?:\\x[0-9a-f]{2}|[^ -~])*start")
 
 # echo:busy: processing             Marlin, every 2 s
 # echo:busy: paused for user        Marlin at a prompt
@@ -80,7 +89,8 @@ ACTION = re.compile(r"//\s*action:\s*(?P<name>\w+)\s*(?P<argument>.*)", re.IGNOR
 # // Unknown command:"M9999"        Klipper
 # E: Bad M-code 15                  Teacup
 UNKNOWN_COMMAND = re.compile(
-    r"(?:(?:echo:|//)\s*Unknown command:\s*\"?(?P<command>[^\"]*)|E: Bad [GM]-code (?P<code>\d+))"
+    r"(?:echo:|//)\s*Unknown command:\s*\"?(?P<command>[^\"]*)"
+    r"|E: Bad (?P<letter>[GM])-code (?P<code>[0-9]+)"
 )
 
 # Error:checksum mismatch, Last Line: 2                        Marlin
@@ -119,5 +129,10 @@ ALARMS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     # // Klipper state: Shutdown                                   Klipper
-    ("other", re.compile(r"//\s*Klipper state: Shutdown")),
+    # // Printer is shutdown                                       Klipper, to each command after it
+    ("other", re.compile(r"//\s*(?:Klipper state: Shutdown|Printer is shutdown)")),
+    # fatal:Heater/sensor error Printer stopped ...                Repetier
+    ("other", re.compile(r"fatal:")),
+    # !!                                                           Smoothieware, to each command
+    ("other", re.compile(r"!!$")),
 )

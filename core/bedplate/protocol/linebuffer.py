@@ -8,7 +8,7 @@ end more."""
 
 
 class LineBuffer:
-    """Splits at `\\n`; a `\\r` before it and blanks at the end are dropped."""
+    """Splits at `\\n`. A `\\r` before it stays: some firmwares send it, and some not always."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -17,17 +17,20 @@ class LineBuffer:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that `data` completes, without their ends. A line over the limit comes out in
-        parts."""
+        parts, the same ones in any chunking."""
         if self._rest:
             data = self._rest + data
         lines = data.split(b"\n")
-        rest = lines.pop()
-        if len(rest) > LINE_LIMIT:
-            self.overflows += 1
-            lines.append(rest)
-            rest = b""
-        self._rest = rest
+        if len(data) > LINE_LIMIT:
+            lines = [part for line in lines for part in self._parts(line)]
+        self._rest = lines.pop()
         return lines
+
+    def _parts(self, line: bytes) -> list[bytes]:
+        if len(line) <= LINE_LIMIT:
+            return [line]
+        self.overflows += 1
+        return [line[start : start + LINE_LIMIT] for start in range(0, len(line), LINE_LIMIT)]
 
     def clear(self) -> None:
         """Forget a line that has begun: the other side started anew."""

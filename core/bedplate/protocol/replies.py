@@ -159,12 +159,13 @@ def _read_text(text: str) -> Reply:
     if match := grammar.ACTION.match(text):
         return Action(match["name"].lower(), match["argument"].strip())
     if match := grammar.UNKNOWN_COMMAND.match(text):
-        return UnknownCommand(match["command"] or match["code"] or "")
+        code = match["code"]
+        return UnknownCommand(match["command"] if code is None else match["letter"] + code)
     if match := grammar.CAPABILITY.match(text):
         return Capability(match["name"].upper(), match["on"] == "1")
     if grammar.FIRMWARE_INFO.match(text):
         return FirmwareInfo(
-            {m["key"]: m["value"].strip() for m in grammar.FIRMWARE_FIELD.finditer(text)}
+            {m["key"]: m["value"].strip(" ,") for m in grammar.FIRMWARE_FIELD.finditer(text)}
         )
     if grammar.WAIT.fullmatch(text):
         return Wait()
@@ -192,11 +193,16 @@ def read_temperatures(text: str) -> TemperatureReport | None:
         found.pop("T", None)
     heaters = {
         _heater_name(name): HeaterReading(
-            float(m["actual"]), None if m["target"] is None else float(m["target"])
+            _degrees(m["actual"]), None if m["target"] is None else float(m["target"])
         )
         for name, m in found.items()
     }
     return TemperatureReport(heaters)
+
+
+def _degrees(text: str) -> float | None:
+    """None for `nan`, which firmwares say when a sensor can't be read."""
+    return None if text.lower() == "nan" else float(text)
 
 
 def _heater_name(letter: str) -> str:

@@ -6,11 +6,12 @@ import logging
 from typing import Any
 
 import tornado.web
-from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.httputil import HTTPServerRequest
 
 from bedplate.errors import BadRequestError
 from bedplate.web import (
     connection,
+    control,
     downloads,
     files,
     job,
@@ -35,6 +36,9 @@ from bedplate.web.static import WWW, Page, PageHandler
 
 log = logging.getLogger(__name__)
 
+Delegate = tornado.web._HandlerDelegate
+"""What Tornado wants for a request; it has no public name."""
+
 MODULES = (
     version,
     session,
@@ -43,6 +47,7 @@ MODULES = (
     uploads,
     job,
     printer,
+    control,
     profiles,
     settings,
     state,
@@ -79,7 +84,7 @@ class Application(tornado.web.Application):
         self._endpoints: dict[str, Endpoint] = {}
         self._page = Page(WWW)
 
-    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Delegate:
         """The delegate for a request, whatever its address."""
         try:
             segments = split_path(request.path)
@@ -100,7 +105,7 @@ class Application(tornado.web.Application):
 
     def _route(
         self, request: HTTPServerRequest, segments: tuple[str, ...], printer_id: str | None
-    ) -> HTTPMessageDelegate:
+    ) -> Delegate:
         match = self._table.find(segments)
         if printer_id is not None and segments[:1] != (PER_PRINTER,):
             match = None
@@ -114,7 +119,7 @@ class Application(tornado.web.Application):
 
     def _push(
         self, request: HTTPServerRequest, printer_id: str | None, segments: tuple[str, ...]
-    ) -> HTTPMessageDelegate:
+    ) -> Delegate:
         host = self.services.host
         printer = default_printer(host) if printer_id is None else host.printers.get(printer_id)
         if printer is not None:

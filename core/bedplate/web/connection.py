@@ -42,7 +42,8 @@ class PortLabel(Wire, frozen=True):
 
 
 class ConnectionOptions(Wire, frozen=True):
-    """What can be chosen. `portLabels` is ours: the same ports with what the machine says of them."""
+    """What can be chosen. `portLabels` is ours: the same ports with what the machine says of
+    them."""
 
     ports: list[str]
     baudrates: list[int]
@@ -80,7 +81,8 @@ class Disconnect(Command, frozen=True, tag="disconnect"):
 
 
 class FakeAcknowledgement(Command, frozen=True, tag="fake_ack"):
-    """Accepted for old clients, and without effect: a lost acknowledgement is found by itself here."""
+    """Accepted for old clients, and without effect: a lost acknowledgement is found by itself
+    here."""
 
 
 async def read_connection(call: Call[None, NoQuery]) -> ConnectionDocument:
@@ -140,7 +142,9 @@ async def _connect(
                 f'There is no port "{port}". Known are: {", ".join(known) or "none"}.'
             )
     if body.baudrate is not None and body.baudrate != 0 and body.baudrate not in BAUDRATES:
-        raise BadRequestError(f"The baud rate {body.baudrate} is not one of those that are offered.")
+        raise BadRequestError(
+            f"The baud rate {body.baudrate} is not one of those that are offered."
+        )
     if body.printer_profile not in (None, PROFILE):
         raise BadRequestError(f'There is no printer profile "{body.printer_profile}".')
     if body.save or body.autoconnect is not None:

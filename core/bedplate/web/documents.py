@@ -57,7 +57,8 @@ class FilamentDocument(Wire, frozen=True):
 
 
 Filament = dict[str, FilamentDocument | None]
-"""By tool; offline and without a file, OctoPrint answers `length` and `volume` as keys, both null."""
+"""By tool; offline and without a file, OctoPrint answers `length` and `volume` as keys, both
+null."""
 
 
 class JobFileDocument(Wire, frozen=True):

@@ -7,7 +7,7 @@ from bedplate.files.entries import FileEntry
 from bedplate.files.library import Library
 from bedplate.messages.snapshot import FileRef
 from bedplate.printers.snapshot import PrinterSnapshot
-from bedplate.web.documents import FileFacts, FilamentDocument
+from bedplate.web.documents import FilamentDocument, FileFacts
 
 
 def facts_of(entry: FileEntry) -> FileFacts:
@@ -55,7 +55,8 @@ def file_facts(library: Library, snapshot: PrinterSnapshot) -> FileFacts | None:
 
 
 class FactsCache:
-    """The facts for messages that go out twice a second: asked for anew when the library changed."""
+    """The facts for messages that go out twice a second: asked for anew when the library
+    changed."""
 
     def __init__(self, library: Library) -> None:
         self._library = library

@@ -1,8 +1,9 @@
-"""Print files and folders as OctoPrint's clients know them. Pure functions of the library's entries.
+"""Print files and folders as OctoPrint's clients know them. Pure functions of the library's
+entries.
 
 `size` and `date` are whole numbers, and `typePath` is on every entry: clients written in Go or that
-read without asking drop the whole list otherwise. Keys that OctoPrint has not: `layers`, `thumbnails`,
-`analysisError`, `warnings`.
+read without asking drop the whole list otherwise. Keys that OctoPrint has not: `layers`,
+`thumbnails`, `analysisError`, `warnings`.
 """
 
 from __future__ import annotations
@@ -124,10 +125,10 @@ class FileDocument(Wire, frozen=True, tag_field="type", tag="machinecode"):
     statistics: Statistics | UnsetType = UNSET
     thumbnail: str | UnsetType = UNSET
     thumbnail_src: str | UnsetType = msgspec.field(name="thumbnail_src", default=UNSET)
-    thumbnails: list[Thumbnail] = []
+    thumbnails: list[Thumbnail] = msgspec.field(default_factory=list)
     layers: int | None = None
     analysis_error: str | None = None
-    warnings: list[Warning] = []
+    warnings: list[Warning] = msgspec.field(default_factory=list)
 
 
 class FolderDocument(Wire, frozen=True, tag_field="type", tag="folder"):
@@ -301,9 +302,7 @@ def _prints(history: PrintHistory) -> Prints:
     return Prints(
         success=history.success,
         failure=history.failure,
-        last=LastPrint(
-            date=last.time, print_time=last.duration, success=last.outcome == "done"
-        ),
+        last=LastPrint(date=last.time, print_time=last.duration, success=last.outcome == "done"),
     )
 
 

@@ -1,4 +1,5 @@
-"""Print files: listing, choosing, printing, copying, moving, deleting. Uploads have their own module."""
+"""Print files: listing, choosing, printing, copying, moving, deleting. Uploads have their own
+module."""
 
 from __future__ import annotations
 
@@ -127,9 +128,7 @@ async def read_files(call: Call[None, FilesQuery]) -> FilesDocument:
     library, query = call.host.library, call.query
     entries = _filtered(library.entries("", recursive=query.recursive), query.filter)
     free, total = library.free_space()
-    return FilesDocument(
-        files=entry_documents(entries, addresses_of(call)), free=free, total=total
-    )
+    return FilesDocument(files=entry_documents(entries, addresses_of(call)), free=free, total=total)
 
 
 async def read_files_of(call: Call[None, FilesQuery]) -> FilesDocument:

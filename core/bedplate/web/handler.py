@@ -32,8 +32,8 @@ from bedplate.web.wire import ErrorDocument, NoQuery, decode_fields
 log = logging.getLogger(__name__)
 
 DISCARD_TIME = 5.0
-"""Seconds for which the rest of a refused body is read and thrown away: a client that sends all of it
-before it reads the answer gets it nevertheless, one that sends without end does not hold us."""
+"""Seconds for which the rest of a refused body is read and thrown away: a client that sends all of
+it before it reads the answer gets it nevertheless, one that sends without end does not hold us."""
 
 NO_LIMIT = 1 << 62
 """For Tornado's own limit, which closes the connection without a word; ours answers."""
@@ -52,7 +52,8 @@ class RouteHandler(tornado.web.RequestHandler):
         printer: str | None,
         match: Match | None,
     ) -> None:
-        """`segments` of the path; `printer` as the path names it; `match`, None for an unknown path."""
+        """`segments` of the path; `printer` as the path names it; `match`, None for an unknown
+        path."""
         self._services = services
         self._segments = segments
         self._printer_id = printer
@@ -203,7 +204,7 @@ class RouteHandler(tornado.web.RequestHandler):
             body = self._error_body(error)
             self.finish(body)
 
-    get = head = post = put = patch = delete = _run  # type: ignore[assignment]
+    get = head = post = put = patch = delete = _run
 
     def options(self, *args: str, **kwargs: str) -> None:
         """Which methods there are. No CORS headers: foreign pages get nothing here."""
@@ -229,8 +230,10 @@ class RouteHandler(tornado.web.RequestHandler):
             raise
         finally:
             self._receiver = None
-        answer = result if isinstance(result, Answer) else Answer(
-            status=next(iter(route.answers)), document=result
+        answer = (
+            result
+            if isinstance(result, Answer)
+            else Answer(status=next(iter(route.answers)), document=result)
         )
         self._put_headers({**call.headers, **answer.headers})
         self.set_status(answer.status)
@@ -255,7 +258,8 @@ class RouteHandler(tornado.web.RequestHandler):
     # -- errors ------------------------------------------------------------------------------------
 
     def _error_body(self, error: BedplateError) -> bytes:
-        """Sets status and type, and answers the body: JSON under `/api`, a page for people elsewhere."""
+        """Sets status and type, and answers the body: JSON under `/api`, a page for people
+        elsewhere."""
         self.set_status(error.http_status)
         self.set_header("Cache-Control", "no-store")
         if pages.wants_page(self._segments, self.request.headers):
@@ -281,7 +285,8 @@ class RouteHandler(tornado.web.RequestHandler):
         if isinstance(details[1], StreamClosedError | asyncio.CancelledError):
             return
         log.error(
-            "%s %s failed", self.request.method, security.redact(str(self.request.uri)),
-            exc_info=details,  # type: ignore[arg-type]
+            "%s %s failed",
+            self.request.method,
+            security.redact(str(self.request.uri)),
+            exc_info=details,
         )
-

@@ -47,7 +47,8 @@ JobCommand = Start | Cancel | Restart | Pause
 async def read_job(call: Call[None, NoQuery]) -> JobStateDocument:
     """The job and its progress.
 
-    Also answered while the printer is offline. Without a running job, it is about the selected file.
+    Also answered while the printer is offline. Without a running job, it is about the selected
+    file.
     """
     snapshot = call.printer.snapshot
     return JobStateDocument(

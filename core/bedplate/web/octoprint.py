@@ -1,4 +1,5 @@
-"""Our states in the words of OctoPrint's clients. Pure functions and tables; the wire, not the HTTP.
+"""Our states in the words of OctoPrint's clients. Pure functions and tables; the wire, not the
+HTTP.
 
 Clients compare state texts literally and read flags in a fixed order, so both stand in one table
 each, written from the behaviour of OctoPrint 1.11.
@@ -7,6 +8,7 @@ each, written from the behaviour of OctoPrint 1.11.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import PurePosixPath
 
 from bedplate.messages.frames import Direction, TerminalLine
@@ -27,7 +29,8 @@ from bedplate.web.documents import (
 
 API_VERSION = "0.1"
 SERVER_VERSION = "1.11.8"
-"""The release whose interface this is. Clients parse the parts as numbers and ask for 1.9 or newer."""
+"""The release whose interface this is. Clients parse the parts as numbers and ask for 1.9 or
+newer."""
 
 STATE_IDS: Mapping[str, str] = {
     "Offline": "OFFLINE",
@@ -131,8 +134,8 @@ def heaters(snapshot: PrinterSnapshot, extruders: int) -> dict[str, HeaterDocume
 
 def history_points(samples: Sequence[Temperatures], limit: int | None = None) -> list[HistoryPoint]:
     """The newest `limit` reports, oldest first. Times are whole seconds: Go clients insist."""
-    chosen = samples if limit is None else samples[len(samples) - min(limit, len(samples)) :]
-    return [history_point(sample) for sample in chosen]
+    first = 0 if limit is None else max(0, len(samples) - limit)
+    return [history_point(sample) for sample in islice(samples, first, None)]
 
 
 def history_point(sample: Temperatures) -> HistoryPoint:

@@ -52,7 +52,11 @@ def file_payload(file: FileRef) -> dict[str, Any]:
     """A print file in a payload. Files have no owner until somebody has to log in."""
     name = PurePosixPath(file.path).name
     return {
-        "name": name, "path": file.path, "origin": file.origin, "size": file.size, "owner": None
+        "name": name,
+        "path": file.path,
+        "origin": file.origin,
+        "size": file.size,
+        "owner": None,
     }
 
 
@@ -210,7 +214,8 @@ def changes(before: PrinterSnapshot, after: PrinterSnapshot) -> list[Sent]:
         sent.append(("FileDeselected", None))
     if octoprint.state_id(before) != octoprint.state_id(after):
         payload = {
-            "state_id": octoprint.state_id(after), "state_string": octoprint.state_text(after)
+            "state_id": octoprint.state_id(after),
+            "state_string": octoprint.state_text(after),
         }
         sent.append(("PrinterStateChanged", payload))
     return sent

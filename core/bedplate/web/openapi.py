@@ -1,4 +1,5 @@
-"""The OpenAPI 3.1 document, made of the declared routes and their types. Nothing in it is written twice.
+"""The OpenAPI 3.1 document, made of the declared routes and their types. Nothing in it is written
+twice.
 
 It describes the routes of the core; types and their docstrings become schemas by msgspec.
 """
@@ -19,15 +20,16 @@ from bedplate.web.routing import Content, Route
 from bedplate.web.wire import ErrorDocument
 
 DESCRIPTION = """\
-The HTTP interface of Bedplate. It speaks the language of OctoPrint's REST API (version 1.11), so that
-slicers, apps and scripts made for that work unchanged, and adds to it where something was missing.
+The HTTP interface of Bedplate. It speaks the language of OctoPrint's REST API (version 1.11), so
+that slicers, apps and scripts made for that work unchanged, and adds to it where something was
+missing.
 
-Paths that begin with `/api/` speak of the first printer; under `/printers/{id}/api/` they speak of any.
-Errors have the body `{"error": sentence, "code": stable name}`. Times of day are Unix seconds, sizes
-are bytes, temperatures °C, lengths mm, unless a field says otherwise.
+Paths that begin with `/api/` speak of the first printer; under `/printers/{id}/api/` they speak of
+any. Errors have the body `{"error": sentence, "code": stable name}`. Times of day are Unix seconds,
+sizes are bytes, temperatures °C, lengths mm, unless a field says otherwise.
 
-A key goes into the header `X-Api-Key`. As long as no authentication plugin is enabled the host listens
-on this machine only, and keys are ignored.
+A key goes into the header `X-Api-Key`. As long as no authentication plugin is enabled the host
+listens on this machine only, and keys are ignored.
 """
 
 JSON = "application/json"

@@ -1,4 +1,5 @@
-"""The few HTML pages that the host writes itself: errors, and what to do when the web page is not built.
+"""The few HTML pages that the host writes itself: errors, and what to do when the web page is not
+built.
 
 No script, and one style sheet in the page: they must work when nothing else does.
 """
@@ -11,15 +12,15 @@ from http import HTTPStatus
 from tornado.httputil import HTTPHeaders
 
 STYLE = """
-:root { color-scheme: light dark; --text: #1c2126; --soft: #5a6470; --back: #f7f8f9; --card: #fff;
-  --line: #dde2e7; --accent: #0b6b57; }
+:root { color-scheme: light dark; --text: #1c2126; --soft: #5a6470; --back: #f7f8f9;
+  --card: #fff; --line: #dde2e7; --accent: #0b6b57; }
 @media (prefers-color-scheme: dark) { :root { --text: #e6e9ec; --soft: #9aa5b1; --back: #14181c;
   --card: #1c2126; --line: #323a42; --accent: #5cc8ae; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--text);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 a { color: var(--accent); }
-code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .9em; }
+code, pre { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 """
 """Colours and type, shared with the reference pages."""
 
@@ -76,7 +77,7 @@ def not_built_page() -> bytes:
         "<main><h1>Bedplate is running</h1>"
         "<p>Its web page has not been built in this checkout. Build it, then reload:</p>"
         "<pre>make page</pre>"
-        '<p>Everything else works: the HTTP interface is described in the '
+        "<p>Everything else works: the HTTP interface is described in the "
         '<a href="/docs/api">reference</a>, its events in the <a href="/docs/events">list of '
         "events</a>.</p></main>",
     )

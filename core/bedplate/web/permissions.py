@@ -1,4 +1,5 @@
-"""The permissions of the HTTP interface, as data: the keys are OctoPrint's, which its clients know."""
+"""The permissions of the HTTP interface, as data: the keys are OctoPrint's, which its clients
+know."""
 
 from __future__ import annotations
 

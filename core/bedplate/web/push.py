@@ -1,9 +1,9 @@
 """The push clients of one printer: who gets what, and when.
 
-Events go out as they come. State is coalesced: a client that is ready gets the newest, at most twice
-a second as OctoPrint's `current`, at most four times a second as our `snapshot`; lines and samples
-since its last one come along, bounded. Each message is encoded once for all clients that get the
-same. All calls come from the loop's thread.
+Events go out as they come. State is coalesced: a client that is ready gets the newest, at most
+twice a second as OctoPrint's `current`, at most four times a second as our `snapshot`; lines and
+samples since its last one come along, bounded. Each message is encoded once for all clients that
+get the same. All calls come from the loop's thread.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ SNAPSHOT_INTERVAL = 0.25
 """Seconds between two of our snapshots to a client at least."""
 
 KEEP_ALIVE = 20.0
-"""Seconds after which a `current` goes out although nothing changed: clients call a socket dead that
-is silent for 30."""
+"""Seconds after which a `current` goes out although nothing changed: clients call a socket dead
+that is silent for 30."""
 
 MAX_LINES = 300
 """Terminal lines in one message: what OctoPrint's history holds."""
@@ -62,7 +62,8 @@ MAX_CLIENTS = 256
 
 
 class CurrentDocument(Wire, frozen=True):
-    """The state as OctoPrint's clients get it: `temps`, `logs`, `messages` are new since the last."""
+    """The state as OctoPrint's clients get it: `temps`, `logs`, `messages` are new since the
+    last."""
 
     state: StateDocument
     job: JobDocument
@@ -378,9 +379,7 @@ class PushHub:
             busy_files=(
                 [{"origin": job.file.origin, "path": job.file.path}] if active and job else []
             ),
-            markings=(
-                [{"type": "print", "label": "Start", "time": job.started}] if job else []
-            ),
+            markings=([{"type": "print", "label": "Start", "time": job.started}] if job else []),
         )
 
 

@@ -1,4 +1,5 @@
-"""One push client: what it asked for, what it has seen, and a bounded queue for when it reads slowly."""
+"""One push client: what it asked for, what it has seen, and a bounded queue for when it reads
+slowly."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ class Transport(Protocol):
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client wants. Without a `subscribe` message: everything that OctoPrint sends unasked."""
+    """What a client wants. Without a `subscribe` message: everything that OctoPrint sends
+    unasked."""
 
     state: bool = True
     logs: bool = True

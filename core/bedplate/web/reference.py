@@ -1,4 +1,5 @@
-"""The documentation that the host serves about itself: the OpenAPI document, and pages made of it."""
+"""The documentation that the host serves about itself: the OpenAPI document, and pages made of
+it."""
 
 from __future__ import annotations
 

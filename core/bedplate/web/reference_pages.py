@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -50,7 +50,10 @@ def api_page(document: Schema) -> bytes:
     """The page about the HTTP interface."""
     navigation: list[str] = []
     body: list[str] = [f"<h1>HTTP interface</h1>{_text(document['info']['description'])}"]
-    body.append('<p><a href="/api/openapi.json">OpenAPI document</a> · <a href="/docs/events">Events</a></p>')
+    body.append(
+        '<p><a href="/api/openapi.json">OpenAPI document</a> · '
+        '<a href="/docs/events">Events</a></p>'
+    )
     schemas = document["components"]["schemas"]
     for tag in document["tags"]:
         name = tag["name"]
@@ -78,7 +81,8 @@ def events_page(document: Schema) -> bytes:
         "<p>Every event travels in the same envelope: in the journal, in webhooks, and to plugins. "
         "The push socket tells them under the names that OctoPrint's clients know, where there are "
         "such names.</p>",
-        '<p><a href="/api/events.json">JSON Schema</a> · <a href="/docs/api">HTTP interface</a></p>',
+        '<p><a href="/api/events.json">JSON Schema</a> · '
+        '<a href="/docs/api">HTTP interface</a></p>',
         '<section class="card" id="envelope"><h3>Envelope</h3>',
         _fields(document),
         "</section>",
@@ -87,7 +91,9 @@ def events_page(document: Schema) -> bytes:
         name = event["title"]
         schema = document["$defs"][name]
         navigation.append(_link(name, name))
-        body.append(f'<section class="card" id="{_anchor(name)}"><h3><code>{escape(name)}</code></h3>')
+        body.append(
+            f'<section class="card" id="{_anchor(name)}"><h3><code>{escape(name)}</code></h3>'
+        )
         body.append(_text(event["description"]))
         body.append(_fields(schema) if schema.get("properties") else "<p>No payload.</p>")
         body.append("</section>")
@@ -104,7 +110,8 @@ def _whole(title: str, navigation: list[str], body: list[str]) -> bytes:
     return page(
         f"{title} · Bedplate",
         REFERENCE_STYLE,
-        f'<nav aria-label="Contents"><a href="/">Bedplate</a><div class="entries">{links}</div></nav>\n'
+        f'<nav aria-label="Contents"><a href="/">Bedplate</a><div class="entries">{links}</div>'
+        "</nav>\n"
         f"<main>{''.join(body)}</main>",
     )
 
@@ -117,8 +124,12 @@ def _operation(method: str, path: str, operation: Schema, schemas: Schema) -> st
     ]
     if operation["parameters"]:
         rows = [
-            (f"<code>{escape(item['name'])}</code>", escape(item["in"]), _kind(item["schema"]),
-             _inline(item.get("description", item["schema"].get("description", ""))))
+            (
+                f"<code>{escape(item['name'])}</code>",
+                escape(item["in"]),
+                _kind(item["schema"]),
+                _inline(item.get("description", item["schema"].get("description", ""))),
+            )
             for item in operation["parameters"]
         ]
         parts.append(f"<h4>Parameters</h4>{_table(('Name', 'In', 'Type', ''), rows)}")
@@ -127,11 +138,11 @@ def _operation(method: str, path: str, operation: Schema, schemas: Schema) -> st
         for media_type, content in operation["requestBody"]["content"].items():
             parts.append(f"<p class=soft><code>{escape(media_type)}</code></p>")
             parts.append(_shape(content["schema"], schemas))
-    rows = [
+    answers = [
         (f"<code>{status}</code>", _answer(answer), _inline(answer["description"]))
         for status, answer in operation["responses"].items()
     ]
-    parts.append(f"<h4>Answers</h4>{_table(('Status', 'Type', ''), rows)}</section>")
+    parts.append(f"<h4>Answers</h4>{_table(('Status', 'Type', ''), answers)}</section>")
     return "".join(parts)
 
 
@@ -216,7 +227,7 @@ def _permissions(permissions: Schema) -> str:
     return _table(("Key", "Name", ""), rows)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     titles = "".join(f"<th>{escape(title)}</th>" for title in head)
     lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f'<div class="table"><table><tr>{titles}</tr>{lines}</table></div>'

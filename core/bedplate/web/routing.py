@@ -26,7 +26,8 @@ Body = TypeVar("Body")
 Query = TypeVar("Query")
 
 JSON_LIMIT = 100 * 1024
-"""Bytes of a body that is not an upload: what OctoPrint takes, and far more than any command needs."""
+"""Bytes of a body that is not an upload: what OctoPrint takes, and far more than any command
+needs."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Answer:
 
 
 class NotModifiedError(Exception):
-    """The client has this version already: 304. Not an error of the product's tree: nobody sees it."""
+    """The client has this version already: 304. Not an error of the product's tree: nobody sees
+    it."""
 
 
 class PushEvents(Protocol):

@@ -7,6 +7,7 @@ listens on loopback: by a cross-origin request, or by a name that is made to res
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import ipaddress
 import re
@@ -32,7 +33,8 @@ FORWARDING_HEADERS = (
     "X-Scheme",
     "X-Script-Name",
 )
-"""Their presence means that a proxy stands in front, and with it people who are not at this machine."""
+"""Their presence means that a proxy stands in front, and with it people who are not at this
+machine."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
@@ -52,14 +54,15 @@ def split_host(value: str) -> tuple[str, int | None]:
 
 
 def own_names() -> frozenset[str]:
-    """Names and addresses of this machine, lower case. Asks the resolver: call it once, at start."""
+    """Names and addresses of this machine, lower case. Asks the resolver: call it once, at
+    start."""
     hostname = socket.gethostname().lower()
     names = {"localhost", hostname, hostname.partition(".")[0]}
     names |= {f"{name}.local" for name in set(names) if "." not in name}
-    try:
-        names |= {str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(hostname, None)}
-    except OSError:
-        pass  # a machine whose name resolves to nothing is still reachable by its other names
+    # A machine whose name resolves to nothing is still reachable by its other names.
+    with contextlib.suppress(OSError):
+        addresses = socket.getaddrinfo(hostname, None)
+        names |= {str(entry[4][0]).partition("%")[0] for entry in addresses}
     return frozenset(names)
 
 
@@ -86,7 +89,8 @@ class RequestChecks:
         self._trust_forwarding = trust_forwarding
 
     def check(self, method: str, headers: HTTPHeaders, local_address: str, socket: bool) -> None:
-        """Raises ForbiddenError, with a sentence that says what to do, where a request must not pass.
+        """Raises ForbiddenError, with a sentence that says what to do, where a request must not
+        pass.
 
         `local_address` is the address of this machine to which the connection was made; `socket`
         says that the request opens or serves a push socket, which counts as a write.

@@ -1,4 +1,5 @@
-"""Files as answers: in pieces, with ranges and validators, always as an attachment or a named type."""
+"""Files as answers: in pieces, with ranges and validators, always as an attachment or a named
+type."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ def content_disposition(name: str) -> str:
 
 
 def etag_of(size: int, mtime_ns: int) -> str:
-    """Strong validator of a file: it is replaced as a whole, so size and time tell versions apart."""
+    """Strong validator of a file: it is replaced as a whole, so size and time tell versions
+    apart."""
     return f'"{size:x}-{mtime_ns:x}"'
 
 
@@ -124,9 +126,7 @@ async def _copy(handler: RequestHandler, file: BinaryIO, start: int, count: int)
         return
 
 
-def _unchanged(
-    etags: str | None, since: str | None, etag: str, modified: datetime
-) -> bool:
+def _unchanged(etags: str | None, since: str | None, etag: str, modified: datetime) -> bool:
     if etags is not None:
         given = [part.strip().removeprefix("W/") for part in etags.split(",")]
         return "*" in given or etag in given

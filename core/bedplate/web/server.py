@@ -21,7 +21,9 @@ IDLE_TIMEOUT = 3600
 class Server:
     """A server that answers. `port` is the real one, where 0 was asked for."""
 
-    def __init__(self, server: HTTPServer, application: Application, address: str, port: int) -> None:
+    def __init__(
+        self, server: HTTPServer, application: Application, address: str, port: int
+    ) -> None:
         self._server = server
         self.application = application
         self.address = address

@@ -56,9 +56,7 @@ class Feature(Wire, frozen=True):
     upload_overwrite_confirmation: bool = True
     file_delete_confirmation: bool = True
     g90_influences_extruder: bool = msgspec.field(name="g90InfluencesExtruder", default=False)
-    auto_uppercase_blacklist: list[str] = msgspec.field(
-        default_factory=lambda: ["M117", "M118"]
-    )
+    auto_uppercase_blacklist: list[str] = msgspec.field(default_factory=lambda: ["M117", "M118"])
     enable_drag_drop_upload: bool = True
 
 
@@ -134,7 +132,7 @@ class Webcam(Wire, frozen=True):
     rotate90: bool = False
     stream_ratio: str = "16:9"
     stream_timeout: int = 5
-    stream_webrtc_ice_servers: list[str] = []
+    stream_webrtc_ice_servers: list[str] = msgspec.field(default_factory=list)
     cache_buster: bool = False
     snapshot_timeout: int = 5
     snapshot_ssl_validation: bool = True
@@ -147,7 +145,7 @@ class Webcam(Wire, frozen=True):
     render_after_print_delay: int = 0
     default_webcam: str | None = None
     snapshot_webcam: str | None = None
-    webcams: list[dict[str, Any]] = []
+    webcams: list[dict[str, Any]] = msgspec.field(default_factory=list)
 
 
 class SettingsDocument(Wire, frozen=True):

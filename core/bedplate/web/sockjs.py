@@ -43,8 +43,8 @@ TRANSPORTS = ("info", "websocket", "xhr", "xhr_send", "xhr_streaming", "eventsou
 DISABLED = ["jsonp", "htmlfile"]
 
 MAX_WRITE_BUFFER = 1024 * 1024
-"""Bytes that may wait in a socket's buffer; a history message has about 100 kB. Beyond it the client
-does not read, and is closed."""
+"""Bytes that may wait in a socket's buffer; a history message has about 100 kB. Beyond it the
+client does not read, and is closed."""
 
 SESSION_EXPIRY = 5
 """Seconds between two polls after which a client counts as gone."""
@@ -95,10 +95,10 @@ class _Sending(WebSocketHandler):
 
     def open(self, *args: str, **kwargs: str) -> None:
         """Bounds the socket's buffer before anything is written."""
-        connection = self.ws_connection
-        if connection is not None:
-            connection.stream.max_write_buffer_size = MAX_WRITE_BUFFER  # type: ignore[attr-defined]
-        super().open(*args, **kwargs)  # type: ignore[safe-super]
+        stream = self.ws_connection.stream if self.ws_connection is not None else None
+        if stream is not None:
+            stream.max_write_buffer_size = MAX_WRITE_BUFFER
+        super().open(*args, **kwargs)
 
     def send_pack(self, message: str, binary: bool = False) -> None:
         """Sends a frame."""
@@ -125,7 +125,7 @@ class _Sending(WebSocketHandler):
     def give_up(self) -> None:
         """Ends the connection without waiting for the other side."""
         if self.ws_connection is not None:
-            self.ws_connection._abort()  # type: ignore[attr-defined]
+            self.ws_connection._abort()
 
 
 class RawSocket(_Guard, _Sending):
@@ -326,5 +326,4 @@ class Endpoint:
 
 def _is_let_in(pattern: str) -> bool:
     last = pattern.rstrip("$").rpartition("/")[2]
-    return last in TRANSPORTS and pattern != "/websocket" or pattern == "/?"
-
+    return (last in TRANSPORTS and pattern != "/websocket") or pattern == "/?"

@@ -102,7 +102,7 @@ class PageHandler(tornado.web.RequestHandler):
         except BedplateError as error:
             self._fail(error)
 
-    head = get  # type: ignore[assignment]
+    head = get
 
     async def _get(self) -> None:
         if not self._segments and not self._page.index.is_file():

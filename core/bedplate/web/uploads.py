@@ -259,9 +259,9 @@ async def upload_file(call: Call[Received, NoQuery]) -> Answer:
     """Upload a print file, or make a folder.
 
     With `print=true` the print begins as soon as the file is there; where the printer is not ready
-    for it, or the permission is missing, the file is uploaded all the same and `effectivePrint` says
-    no. An existing file is replaced, unless it is being printed. Form fields may come in any order,
-    but `path`, `filename`, `noOverwrite` and `userdata` cost less before the file.
+    for it, or the permission is missing, the file is uploaded all the same and `effectivePrint`
+    says no. An existing file is replaced, unless it is being printed. Form fields may come in any
+    order, but `path`, `filename`, `noOverwrite` and `userdata` cost less before the file.
     """
     received = call.body
     if received.entry is not None:
@@ -303,7 +303,8 @@ async def _uploaded(
 async def _use(
     call: Call[Received, NoQuery], entry: FileEntry, select: bool, start: bool
 ) -> tuple[bool, bool]:
-    """Selects and prints what was uploaded, as far as printer and permissions allow: whether it did.
+    """Selects and prints what was uploaded, as far as printer and permissions allow: whether it
+    did.
 
     A file that was selected before is selected again, with its new size.
     """

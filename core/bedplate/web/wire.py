@@ -1,4 +1,5 @@
-"""Forms that all documents of the HTTP interface share, and reading values from forms and queries."""
+"""Forms that all documents of the HTTP interface share, and reading values from forms and
+queries."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ class ErrorDocument(Wire, frozen=True):
 
 
 def truth(value: str) -> bool:
-    """Booleans in forms and queries: `true`, `yes`, `y` and `1` in any case are true, all else is not."""
+    """Booleans in forms and queries: `true`, `yes`, `y` and `1` in any case are true, all else is
+    not."""
     return value.strip().lower() in TRUE
 
 
@@ -63,12 +65,15 @@ def decode_fields(values: Mapping[str, str], kind: type[T]) -> T:
 
 
 def explain(message: str) -> str:
-    """A validation error of msgspec as a sentence; the first words are those that OctoPrint uses."""
+    """A validation error of msgspec as a sentence; the first words are those that OctoPrint
+    uses."""
     text, _, place = message.partition(" - at `")
     place = place.rstrip("`").removeprefix("$").lstrip(".").replace("[...]", "")
     if text.startswith("Object missing required field"):
         missing = text.split("`")[1]
         return f"Mandatory parameters missing: {f'{place}.' if place else ''}{missing}."
     if text.startswith("Invalid value") and place == "command":
-        return f"command is invalid: {text.removeprefix('Invalid value ').strip()} is not known here."
+        return (
+            f"command is invalid: {text.removeprefix('Invalid value ').strip()} is not known here."
+        )
     return f"{place or 'The body'} is invalid: {text[:1].lower()}{text[1:]}."
