@@ -106,7 +106,8 @@ def _rows(groups: Iterable[tuple[str, Iterator[tuple[int, str]]]]) -> Iterator[s
 
 def describe(line: tuple[replies.Reply, ...]) -> str:
     """The meaning of one line, in one line."""
-    return " + ".join(_describe(reply) for reply in line) or "(blank)"
+    text = " + ".join(_describe(reply) for reply in line) or "(blank)"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _describe(reply: replies.Reply) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema
 from tests.web.doubles import HostDouble, PrinterDouble
+from tests.web.raw import Raw
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -32,7 +33,7 @@ class Web:
 
     host: HostDouble
     server: Server
-    seen: list[tuple[str, str, int]] = field(default_factory=list)
+    opened: list[Raw] = field(default_factory=list)
 
     @property
     def printer(self) -> PrinterDouble:
@@ -84,6 +85,11 @@ class Web:
         body, content_type = multipart(fields)
         headers = {"Content-Type": content_type, **keywords.pop("headers", {})}
         return await self.request("POST", "/api/files/local", body, headers, **keywords)
+
+    async def raw(self) -> Raw:
+        """A bare connection; it is closed with the server at the latest."""
+        self.opened.append(await Raw.connect(self.server.port))
+        return self.opened[-1]
 
     async def socket(self, path: str = "/sockjs/websocket") -> Socket:
         """A plain WebSocket."""
@@ -166,8 +172,11 @@ async def web(directory: Path, printers: tuple[str, ...] = ("default",)) -> Asyn
     """A server on a free port of loopback, with a host in `directory`."""
     host = HostDouble(directory, printers)
     server = await serve(host, "127.0.0.1", 0)
+    client = Web(host, server)
     try:
-        yield Web(host, server)
+        yield client
     finally:
+        for raw in client.opened:
+            await raw.close()
         await server.close()
         await host.close()

@@ -37,9 +37,9 @@ log = logging.getLogger(__name__)
 TRASH_PREFIX = ".bedplate-trash-"
 """What is being deleted is called so: gone at once, although the disk may take its time."""
 
-RESCAN = 5.0
-"""Seconds after which a listing looks at every file again: a file that another program changes in
-place leaves the time of its folder as it was."""
+RESCAN = 10.0
+"""Seconds after which a listing looks at every file again, not only at folders that changed: a file
+that another program changes in place leaves the time of its folder as it was."""
 
 ORIGIN = "local"
 
@@ -146,12 +146,11 @@ class Library:
 
     def refresh(self) -> None:
         """Looks at the disk, if something may have changed there, and publishes what did."""
-        if self._clock() - self._scanned < RESCAN and all(
-            _mtime_ns(self.root / folder.path) == folder.mtime_ns
-            for folder in self._tree.all_folders()
-        ):
-            return
-        self._rescan()
+        if self._clock() - self._scanned >= RESCAN:
+            self._scanned = self._clock()
+            self._take(scan(self.root))
+        else:
+            self._take(scan(self.root, self._tree))
 
     # Changing
 
@@ -185,7 +184,7 @@ class Library:
             os.replace(temporary, target)
             with _already_done("the upload of", path):
                 self.store.set_upload(path, display=name.strip(), user=user, userdata=userdata)
-            self._rescan()
+            self._changed(path)
             return self.file(path)
 
         return Upload(
@@ -203,7 +202,7 @@ class Library:
         self._nearest_folder(cleaned)
         with storage_errors():
             (self.root / cleaned).mkdir(parents=True, exist_ok=True)
-        self._rescan()
+        self._changed(cleaned)
         entry = self.entry(cleaned)
         if not isinstance(entry, FolderEntry):
             raise ConflictError(f"There is a file {cleaned!r} already.")
@@ -217,7 +216,7 @@ class Library:
             os.replace(source, trash)
         with _already_done("the deletion of", path):
             self.store.remove(path)
-        self._rescan()
+        self._changed(path)
         # Large files and folders take their time; what a crash leaves is removed at the next start.
         threading.Thread(target=_remove, args=(trash,), name="delete files").start()
 
@@ -235,7 +234,7 @@ class Library:
             os.rename(source, self.root / target)
         with _already_done("the move of", path):
             self.store.move(path, target)
-        self._rescan()
+        self._changed(path, target)
         return self.entry(target)
 
     async def copy(self, path: str, destination: str) -> Entry:
@@ -263,7 +262,7 @@ class Library:
         if (copied := self.stamp(target)) is not None:
             with _already_done("the copy of", path):
                 self.store.copy(path, stamp, target, copied)
-        self._rescan()
+        self._changed(target)
         return self.entry(target)
 
     # Entries
@@ -304,9 +303,13 @@ class Library:
             folder = folder.folders[part]
         return folder
 
-    def _rescan(self) -> None:
-        self._scanned = self._clock()
-        tree = scan(self.root)
+    def _changed(self, *paths: str) -> None:
+        """After a change of ours: the time of a folder is too coarse to tell two in a row apart."""
+        folders = {path.rpartition("/")[0] for path in paths}
+        self._take(scan(self.root, self._tree, folders))
+
+    def _take(self, tree: FoundFolder) -> None:
+        """Makes `tree` what the listing shows, and publishes the difference."""
         if tree == self._tree:
             return
         old, self._tree = self._known, tree
@@ -402,13 +405,6 @@ def _already_done(what: str, path: str) -> Iterator[None]:
 
 def _order(name: str) -> tuple[str, str]:
     return name.casefold(), name
-
-
-def _mtime_ns(folder: Path) -> int:
-    try:
-        return folder.stat().st_mtime_ns
-    except OSError:
-        return -1
 
 
 def _copy(source: Path, target: Path) -> None:

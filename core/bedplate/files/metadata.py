@@ -37,12 +37,14 @@ CREATE TABLE IF NOT EXISTS files (
     format INTEGER, analysis BLOB, layers BLOB, layer_count INTEGER,
     thumbnails BLOB, error TEXT
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS files_content ON files (size, mtime_ns);
 CREATE TABLE IF NOT EXISTS prints (
-    job TEXT PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
+    job TEXT NOT NULL UNIQUE,
     path TEXT NOT NULL,
     printer TEXT, outcome TEXT NOT NULL, time REAL NOT NULL, duration REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS prints_path ON prints (path, time);
+);
+CREATE INDEX IF NOT EXISTS prints_path ON prints (path, number);
 """
 
 _COLUMNS = (
@@ -145,7 +147,8 @@ class MetadataStore:
         """Notes how a job ended; False where that is known already."""
         with transaction(self._database):
             added = self._database.execute(
-                "INSERT INTO prints VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO prints (job, path, printer, outcome, time, duration)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (job) DO NOTHING",
                 (job, path, result.printer, result.outcome, result.time, result.duration),
             ).rowcount
         if added:
@@ -154,7 +157,11 @@ class MetadataStore:
         return bool(added)
 
     def move(self, old: str, new: str) -> None:
-        """Everything known of `old`, and of what is below it, is from now on known of `new`."""
+        """Everything known of `old`, and of what is below it, is from now on known of `new`.
+
+        A file with another name than before is shown by that.
+        """
+        renamed = old.rpartition("/")[2] != new.rpartition("/")[2]
         with transaction(self._database):
             for table in ("files", "prints"):
                 self._database.execute(f"DELETE FROM {table} WHERE {_BELOW}", _below(new))
@@ -162,6 +169,8 @@ class MetadataStore:
                     f"UPDATE {table} SET path = ? || substr(path, ?) WHERE {_BELOW}",
                     (new, len(old) + 1, *_below(old)),
                 )
+            if renamed:
+                self._database.execute("UPDATE files SET display = NULL WHERE path = ?", (new,))
         self._forget(old, new)
 
     def copy(self, old: str, old_stamp: Stamp, new: str, new_stamp: Stamp) -> None:
@@ -191,21 +200,20 @@ class MetadataStore:
     def adopt(self, new: Iterable[FoundFile], present: Collection[str]) -> None:
         """Follows moves that were made behind our back.
 
-        `new` are files of which nothing is known yet; one with size and time of a known file that
-        is not among the `present` paths any more takes its place.
+        A file among `new` of which nothing is known takes the place of a known one with its size
+        and time that is not among the `present` paths any more.
         """
-        gone: dict[Stamp, str] = {
-            Stamp(size, mtime_ns): path
-            for path, size, mtime_ns in self._database.execute(
-                "SELECT path, size, mtime_ns FROM files WHERE size IS NOT NULL"
-            )
-            if path not in present
-        }
         known = {path for (path,) in self._database.execute("SELECT path FROM files")}
-        for file in new if gone else ():
-            if file.path not in known and (old := gone.pop(file.stamp, None)) is not None:
-                log.info("%s is taken for %s, moved", file.path, old)
-                self.move(old, file.path)
+        for file in new:
+            if file.path in known:
+                continue
+            rows = self._database.execute(
+                "SELECT path FROM files WHERE size = ? AND mtime_ns = ?", file.stamp
+            ).fetchall()
+            gone = [path for (path,) in rows if path not in present]
+            if gone:
+                log.info("%s is taken for %s, moved", file.path, gone[0])
+                self.move(gone[0], file.path)
 
     def write_thumbnails(self, sha1: str, pictures: list[Picture]) -> list[ThumbnailFile]:
         """Writes pictures before `set_analysis`, from any thread. What fails is left out."""
@@ -260,8 +268,8 @@ class MetadataStore:
     def _read_prints(self) -> dict[str, PrintHistory]:
         rows = self._database.execute(
             # With max(), SQLite takes the other columns from the row that has the maximum.
-            "SELECT path, sum(outcome = 'done'), sum(outcome != 'done'), max(time), duration,"
-            " outcome, printer, avg(iif(outcome = 'done', duration, NULL))"
+            "SELECT path, sum(outcome = 'done'), sum(outcome != 'done'), time, duration, outcome,"
+            " printer, avg(iif(outcome = 'done', duration, NULL)), max(number)"
             " FROM prints GROUP BY path"
         )
         return {
@@ -271,7 +279,7 @@ class MetadataStore:
                 last=PrintResult(time=time, duration=duration, outcome=outcome, printer=printer),
                 average_duration=average,
             )
-            for path, success, failure, time, duration, outcome, printer, average in rows
+            for path, success, failure, time, duration, outcome, printer, average, _ in rows
         }
 
     def _thumbnails_of(self, paths: Iterable[str]) -> set[str]:

@@ -7,8 +7,9 @@ followed, whether they lead outside or not: what is listed is what lies here.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,27 +57,63 @@ class FoundFolder(NamedTuple):
             yield from folder.all_folders()
 
 
-def scan(root: Path, name: str = "", path: str = "", depth: int = 0) -> FoundFolder:
-    """Everything below `root`. What vanishes in the meantime or can't be read is passed over."""
-    folders: dict[str, FoundFolder] = {}
-    files: dict[str, FoundFile] = {}
+def scan(
+    root: Path, known: FoundFolder | None = None, changed: Collection[str] = ()
+) -> FoundFolder:
+    """Everything below `root`. What vanishes in the meantime or can't be read is passed over.
+
+    With the result of an earlier scan as `known`, only those folders are read again whose time has
+    changed since, or whose path is among `changed`.
+    """
+    return _scan(root, "", "", 0, known, frozenset(changed))
+
+
+def _scan(
+    place: Path,
+    name: str,
+    path: str,
+    depth: int,
+    known: FoundFolder | None,
+    changed: frozenset[str],
+) -> FoundFolder:
     try:
-        mtime_ns = root.stat().st_mtime_ns
-        with os.scandir(root) as found:
-            names = [entry for entry in found if is_visible(entry.name)]
+        mtime_ns = place.stat().st_mtime_ns
+        if known is not None and known.mtime_ns == mtime_ns and path not in changed:
+            below, files = list(known.folders), known.files
+        else:
+            below, files = _read(place, path)
     except OSError:
-        return FoundFolder(name, path, 0, folders, files)
-    for entry in names:
-        below = join(path, entry.name)
-        try:
-            if entry.is_dir(follow_symlinks=False):
-                if depth < MAX_DEPTH:
-                    folders[entry.name] = scan(Path(entry.path), entry.name, below, depth + 1)
-            elif is_print_file(entry.name) and entry.is_file(follow_symlinks=False):
-                files[entry.name] = found_file(entry.name, below, entry.stat(follow_symlinks=False))
-        except OSError:
-            continue
+        return FoundFolder(name, path, 0, {}, {})
+    folders = {
+        one: _scan(
+            place / one,
+            one,
+            join(path, one),
+            depth + 1,
+            known.folders.get(one) if known is not None else None,
+            changed,
+        )
+        for one in (below if depth < MAX_DEPTH else ())
+    }
     return FoundFolder(name, path, mtime_ns, folders, files)
+
+
+def _read(place: Path, path: str) -> tuple[list[str], dict[str, FoundFile]]:
+    """Names of the folders in a folder, and its files."""
+    folders: list[str] = []
+    files: dict[str, FoundFile] = {}
+    with os.scandir(place) as entries:
+        for entry in entries:
+            name = entry.name
+            with contextlib.suppress(OSError):
+                if not is_visible(name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(name)
+                elif is_print_file(name) and entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    files[name] = found_file(name, join(path, name), status)
+    return folders, files
 
 
 def found_file(name: str, path: str, status: os.stat_result) -> FoundFile:

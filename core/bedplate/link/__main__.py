@@ -35,14 +35,7 @@ def main() -> int:
         except OSError:
             log.write(f"printer {options.printer} has a link already")
             return ALREADY_RUNNING
-        link = Link(
-            options.printer,
-            directory,
-            options.socket,
-            Path(options.serial_log),
-            obey=handlers.obey,
-            handle=handlers.handle,
-        )
+        link = Link(options, obey=handlers.obey, handle=handlers.handle)
         # The heap is small and has no cycles that grow; a collection in mid-stream would only
         # cost time.
         gc.collect()

@@ -28,6 +28,8 @@ class Connection:
         self._decoder = command_decoder()
         self._unsent = bytearray()
         self.is_open = True
+        self.on_close: Callable[[], None] = _nothing
+        """Called once, while the descriptor is still this connection's own."""
 
     def fileno(self) -> int:
         """Descriptor to wait on."""
@@ -77,9 +79,16 @@ class Connection:
 
     def close(self) -> None:
         """End it; never raises."""
+        if not self.is_open:
+            return
         self.is_open = False
+        self.on_close()
         self._unsent.clear()
         self._socket.close()
+
+
+def _nothing() -> None:
+    """What happens on the end of a connection that nobody watches."""
 
 
 class Listener:

@@ -27,6 +27,7 @@ from bedplate.messages.events import (
 from bedplate.messages.snapshot import JobSnapshot, Position, Problem
 from bedplate.messages.states import ACTIVE_JOB_STATES, ConnectionState, JobState, Outcome
 from bedplate.protocol.conversation import Conversation
+from bedplate.protocol.errors import LocalProtocolError
 from bedplate.protocol.tables import JOB, JobTrigger, Machine
 from bedplate.protocol.window import Kind, Sent
 
@@ -141,7 +142,7 @@ class Job:
 
     def pause(self, now: float, reason: str = "user", problem: Problem | None = None) -> None:
         """Stop after the lines in flight. Raises LocalProtocolError unless printing."""
-        self._machine.fire(JobTrigger.PAUSE)
+        self._fire(JobTrigger.PAUSE, "paused")
         self._reason = reason
         self._problem = problem
         self._take_time(now)
@@ -150,7 +151,7 @@ class Job:
 
     def resume(self, now: float) -> None:
         """Go on. Raises LocalProtocolError unless paused."""
-        self._machine.fire(JobTrigger.RESUME)
+        self._fire(JobTrigger.RESUME, "resumed")
         self._problem = None
         self._running_since = now
         self._run_script(self._scripts.on_resume)
@@ -160,7 +161,7 @@ class Job:
     def cancel(self, now: float, reason: str = "user") -> None:
         """End before the end. Raises LocalProtocolError where the job has ended or is being
         cancelled."""
-        self._machine.fire(JobTrigger.CANCEL)
+        self._fire(JobTrigger.CANCEL, "cancelled")
         self._reason = reason
         dropped = self._conversation.drop_queued(frozenset({Kind.JOB, Kind.SCRIPT}))
         self._lines_in_flight -= dropped.count(Kind.JOB)
@@ -254,6 +255,12 @@ class Job:
             self._advance(now)
 
     # Moves of the machine
+
+    def _fire(self, trigger: JobTrigger, asked: str) -> None:
+        """A move that somebody asked for: refused in words where it is not possible now."""
+        if not self._machine.allows(trigger):
+            raise LocalProtocolError(f"The job can't be {asked} now: it is {self.state}.")
+        self._machine.fire(trigger)
 
     def _begin(self, now: float) -> None:
         self._machine.fire(JobTrigger.START)

@@ -39,6 +39,8 @@ class Outbox:
         self._stored = stored
         self._pending: deque[tuple[int, bytes]] = deque()
         self._seq = 0
+        self._stored_seq = 0
+        """Events up to this one are in the file, or need not be."""
 
     def put(self, event: PublicEvent, unix_time: float, *, store: bool) -> bytes:
         """Number and keep an event; `store` it in the file too. Returns its frame."""
@@ -46,7 +48,7 @@ class Outbox:
         frame = encode_event(self._seq, new_id(), rfc3339(unix_time), event)
         self._pending.append((self._seq, frame))
         if store:
-            self._append([frame])
+            self.store_pending()
         return frame
 
     def acknowledge(self, seq: int) -> None:
@@ -59,12 +61,16 @@ class Outbox:
         return [frame for number, frame in self._pending if number > seq]
 
     def store_pending(self) -> None:
-        """The host is gone: put what it did not acknowledge on disk."""
-        self._append([frame for _, frame in self._pending])
+        """The host is gone: put what it did not acknowledge on disk, each event once."""
+        frames = self.frames_after(self._stored_seq)
+        self._stored_seq = self._seq
+        if frames:
+            self._append(frames)
 
     def forget_stored(self) -> None:
         """A host is attached and gets them from memory."""
         self._stored.unlink(missing_ok=True)
+        self._stored_seq = 0
 
     def _append(self, frames: list[bytes]) -> None:
         """The disk may be full: the events are still in memory, and printing goes on."""

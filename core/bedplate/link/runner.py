@@ -28,7 +28,12 @@ from bedplate.link.outbox import Outbox, new_id
 from bedplate.link.polling import TemperaturePolling
 from bedplate.link.serial_log import SerialLog
 from bedplate.link.terminal import Terminal
-from bedplate.link.transport import DEFAULT_BAUDRATE, Transport, open_transport
+from bedplate.link.transport import (
+    DEFAULT_BAUDRATE,
+    Transport,
+    is_pseudo_terminal,
+    open_transport,
+)
 from bedplate.messages import commands
 from bedplate.messages.checkpoint import checkpoint_of
 from bedplate.messages.events import (
@@ -41,6 +46,7 @@ from bedplate.messages.frames import (
     PROTOCOL_VERSION,
     Direction,
     Hello,
+    LinkOptions,
     LinkRecord,
     Reply,
     ReplyError,
@@ -63,10 +69,8 @@ HOUSEKEEPING = 0.25
 """Seconds between looks at everything that is not urgent: telemetry, terminal, polling."""
 CHECKPOINT_EVERY = 2.0
 """Seconds between checkpoints of a running job."""
-LONELY_IDLE = 60.0
-"""Seconds that a link without a host lives when nothing is to be done."""
-LONELY_AFTER_JOB = 600.0
-"""The same after a job that ended without a host."""
+LAST_WORDS = 3.0
+"""Seconds that a link which is ended in a job takes to switch the heaters off."""
 BAUDRATES = (115200, 250000, 230400, 57600, 38400, 19200, 9600)
 """Tried in this order where the baud rate is not known: by how common they are."""
 FAULTS_IN_A_ROW = 20
@@ -74,7 +78,7 @@ FAULTS_IN_A_ROW = 20
 
 
 class Link:
-    """One printer's link, from its start to its end. `directory` is the printer's own.
+    """One printer's link, from its start to its end.
 
     `obey` carries out a command of the host, `handle` an event of the conversation: the tables of
     `bedplate.link.handlers`.
@@ -82,30 +86,25 @@ class Link:
 
     def __init__(
         self,
-        printer: str,
-        directory: Path,
-        socket: str,
-        serial_log: Path,
+        options: LinkOptions,
         *,
         obey: Callable[[Link, Connection, commands.AnyCommand, float], None],
         handle: Callable[[Link, ConversationEvent, float], None],
     ) -> None:
         self._obey_command = obey
         self._handle_event = handle
-        self._printer = printer
-        self._directory = directory
-        self._socket_path = socket
+        self._options = options
+        self._directory = Path(options.directory)
         self._name = new_id()
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[int, float], None]] = {}
-        self._listener = Listener(socket, self._greet)
+        self._listener = Listener(options.socket, self._greet)
         self._connections: list[Connection] = []
         self.host: Connection | None = None
         self.host_watches = False
-        self.outbox = Outbox(directory / f"events.{self._name}.jsonl")
+        self.outbox = Outbox(self._directory / f"events.{self._name}.jsonl")
         self._wall_offset = time.time() - time.monotonic()
         self.terminal = Terminal(lambda now: now + self._wall_offset)
-        self._serial_log_path = serial_log
         self._serial_log: SerialLog | None = None
 
         self.transport: Transport | None = None
@@ -121,12 +120,13 @@ class Link:
         self.position: Position | None = None
         self.polling = TemperaturePolling(0)
         self._unwritten = b""
+        self._awaits_room = False
 
         now = time.monotonic()
         self._housekeeping_at = now
         self._checkpoint_at = now
         self._lonely_since: float | None = now
-        self._lonely_limit = LONELY_IDLE
+        self._lonely_limit = options.lonely_idle
         self._dirty = True
         self._ended = False
 
@@ -170,19 +170,26 @@ class Link:
                 hint="Print the file again.",
             )
             self.job.fail(now, problem)
-            self._pump(now)
+            self._say_last_words(now)
         self.close_port()
         self.send_snapshot(now)
         self._checkpoint(now, durable=True)
-        if self.host is None:
-            self.outbox.store_pending()
+        self.outbox.store_pending()
         (self._directory / "link.json").unlink(missing_ok=True)
         self._listener.close()
         log.write("ended")
 
+    def _say_last_words(self, now: float) -> None:
+        """Let what is queued go out: the script that makes the printer safe."""
+        self._pump(now)
+        until = now + LAST_WORDS
+        while now < until and self.conversation is not None and not self.conversation.idle:
+            self._turn()
+            now = time.monotonic()
+
     def _write_link_file(self) -> None:
         content = LinkRecord(
-            pid=os.getpid(), socket=self._socket_path, protocol=PROTOCOL_VERSION, port=self._port
+            pid=os.getpid(), socket=self._options.socket, protocol=PROTOCOL_VERSION, port=self._port
         )
         write_atomically(self._directory / "link.json", msgspec.json.encode(content), sync=False)
 
@@ -255,7 +262,7 @@ class Link:
             return
         self._checkpoint(now, durable=True)
         self._job_on_disk = self.job
-        self._lonely_limit = LONELY_AFTER_JOB
+        self._lonely_limit = self._options.lonely_after_job
         if self._lonely_since is not None:
             self._lonely_since = now
 
@@ -264,7 +271,7 @@ class Link:
     def open_port(self, command: commands.Connect, now: float) -> None:
         """Open a port and begin the handshake. Raises PortError; then the state is error."""
         self.close_port()
-        has_rate = "://" not in command.target and not command.target.startswith("/dev/pts/")
+        has_rate = "://" not in command.target and not is_pseudo_terminal(command.target)
         detect = has_rate and command.baudrate == 0
         self._rates = list(BAUDRATES) if detect else []
         self._baudrate = self._rates.pop(0) if detect else command.baudrate or DEFAULT_BAUDRATE
@@ -278,7 +285,8 @@ class Link:
             self.send_snapshot(now)
             raise
         self.problem = None
-        self._serial_log = SerialLog(self._serial_log_path) if command.settings.serial_log else None
+        wants_log = command.settings.serial_log
+        self._serial_log = SerialLog(Path(self._options.serial_log)) if wants_log else None
         self._set_watch()
         self.polling = TemperaturePolling(command.settings.temperature_interval)
         self.conversation = Conversation(command.settings)
@@ -302,6 +310,7 @@ class Link:
                 self.emit(PrinterDisconnected(port=self._port))
         self.conversation = None
         self._unwritten = b""
+        self._awaits_room = False
         self._heaters = {}
         self._temperatures = None
         self.position = None
@@ -363,7 +372,7 @@ class Link:
             return
         try:
             if urgent := conversation.take_urgent():
-                self._unwritten = b""
+                self._unwritten = b""  # the rest of a line that nobody needs any more
                 self._write(urgent, now)
             while True:
                 if job is not None:
@@ -389,7 +398,8 @@ class Link:
         rest = self._unwritten + data
         if rest:
             rest = rest[self.transport.write(rest) :]
-        if bool(rest) != bool(self._unwritten):
+        if bool(rest) is not self._awaits_room:
+            self._awaits_room = bool(rest)
             mask = select.POLLIN | (select.POLLOUT if rest else 0)
             self._poll.modify(self.transport.fileno(), mask)
         self._unwritten = rest
@@ -410,15 +420,17 @@ class Link:
     def _greet(self, connection: Connection) -> None:
         """Somebody connected to the socket."""
         self._connections.append(connection)
+        fd = connection.fileno()
+        connection.on_close = lambda: self._unwatch(fd)
         self._watch(
-            connection.fileno(),
+            fd,
             select.POLLIN,
             lambda mask, now: self._connection_ready(connection, mask, now),
         )
         connection.send(
             Hello(
                 protocol=PROTOCOL_VERSION,
-                printer=self._printer,
+                printer=self._options.printer,
                 pid=os.getpid(),
                 link=self._name,
                 version=__version__,
@@ -426,14 +438,12 @@ class Link:
         )
 
     def _connection_ready(self, connection: Connection, mask: int, now: float) -> None:
-        fd = connection.fileno()
         if mask & select.POLLOUT:
             connection.flush()
         if mask & ~select.POLLOUT:
             for command in connection.read():
                 self._obey(connection, command, now)
         if not connection.is_open:
-            self._unwatch(fd)
             self._drop_closed(now)
             return
         self._set_mask(connection)
@@ -453,7 +463,8 @@ class Link:
                 self._set_watch()
                 self._lonely_since = now
                 active = self.job is not None and self.job.is_active
-                self._lonely_limit = LONELY_AFTER_JOB if active else LONELY_IDLE
+                options = self._options
+                self._lonely_limit = options.lonely_after_job if active else options.lonely_idle
                 self.outbox.store_pending()
         for connection in self._connections:
             self._set_mask(connection)

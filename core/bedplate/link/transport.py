@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import socket
+import stat
 import termios
 import threading
 from typing import Protocol
@@ -67,7 +68,7 @@ class TtyTransport:
     def __init__(self, path: str, baudrate: int) -> None:
         self._port = _open_with_pyserial(path, baudrate)
         self._fd: int = self._port.fileno()
-        if not path.startswith("/dev/pts/"):
+        if not is_pseudo_terminal(path):
             # Keeps out whoever does not lock. Not on a pseudo-terminal: there the other side's own
             # descriptor would keep the flag alive behind a link that was killed, and us out.
             fcntl.ioctl(self._fd, termios.TIOCEXCL)
@@ -210,8 +211,15 @@ def open_transport(target: str, baudrate: int) -> Transport:
     return TtyTransport(target, baudrate)
 
 
+def is_pseudo_terminal(target: str) -> bool:
+    """Whether a program stands behind the port, not a wire: there is no baud rate."""
+    return os.path.realpath(target).startswith("/dev/pts/")
+
+
 def _open_with_pyserial(target: str, baudrate: int) -> serial.SerialBase:
     is_tty = "://" not in target
+    if is_tty and os.path.exists(target) and not stat.S_ISCHR(os.stat(target).st_mode):
+        raise PortError(f"{target} is not a serial port.")
     try:
         # `exclusive` takes an advisory lock (flock), which keeps out root too where TIOCEXCL does
         # not.

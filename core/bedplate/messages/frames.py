@@ -21,6 +21,10 @@ class LinkOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The printer's own directory below the data directory."""
     socket: str
     serial_log: str
+    lonely_idle: float = 60.0
+    """Seconds that a link without a host lives when nothing is to be done."""
+    lonely_after_job: float = 600.0
+    """The same after a job that ended without a host."""
 
 
 class LinkRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ POSITION = re.compile(
 # Resend:3                          OctoPrint's virtual printer
 # rs N3 Expected checksum 36        Teacup
 RESEND = re.compile(
-    rf"(?:resend|rs)\b\s*:?\s*N?\s*:?\s*(?P<number>{COUNT})", re.IGNORECASE
+    rf"(?:resend|rs)\b[\s:]{{0,4}}N?[\s:]{{0,4}}(?P<number>{COUNT})", re.IGNORECASE
 )
 
 # start                             Marlin, Teacup, OctoPrint's virtual printer

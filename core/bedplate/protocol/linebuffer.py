@@ -12,8 +12,6 @@ class LineBuffer:
 
     def __init__(self) -> None:
         self._rest = b""
-        self.overflows = 0
-        """Lines that were cut because they were over the limit."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that `data` completes, without their ends. A line over the limit comes out in
@@ -22,16 +20,15 @@ class LineBuffer:
             data = self._rest + data
         lines = data.split(b"\n")
         if len(data) > LINE_LIMIT:
-            lines = [part for line in lines for part in self._parts(line)]
+            lines = [part for line in lines for part in _parts(line)]
         self._rest = lines.pop()
         return lines
-
-    def _parts(self, line: bytes) -> list[bytes]:
-        if len(line) <= LINE_LIMIT:
-            return [line]
-        self.overflows += 1
-        return [line[start : start + LINE_LIMIT] for start in range(0, len(line), LINE_LIMIT)]
 
     def clear(self) -> None:
         """Forget a line that has begun: the other side started anew."""
         self._rest = b""
+
+
+def _parts(line: bytes) -> list[bytes]:
+    starts = range(0, max(len(line), 1), LINE_LIMIT)
+    return [line[start : start + LINE_LIMIT] for start in starts]

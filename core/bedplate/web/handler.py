@@ -192,7 +192,7 @@ class RouteHandler(tornado.web.RequestHandler):
 
     async def _run(self) -> None:
         if self._refused:
-            self.finish()
+            await self._end()
             return
         try:
             await self._answer()
@@ -206,10 +206,16 @@ class RouteHandler(tornado.web.RequestHandler):
 
     get = head = post = put = patch = delete = _run
 
-    def options(self, *args: str, **kwargs: str) -> None:
+    async def _end(self) -> None:
+        """The body of a refused request has arrived: the answer is out, and that was all."""
+        with contextlib.suppress(StreamClosedError):
+            await self.finish()
+        self.request.connection.close()  # type: ignore[union-attr]
+
+    async def options(self, *args: str, **kwargs: str) -> None:
         """Which methods there are. No CORS headers: foreign pages get nothing here."""
         if self._refused:
-            self.finish()
+            await self._end()
             return
         assert self._match is not None
         self.set_header("Allow", ", ".join(self._match.allowed))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from bedplate.config.schema import PrinterSettings
 from bedplate.errors import NotFoundError
 from bedplate.web.permissions import CONNECTION
@@ -23,7 +25,7 @@ class Volume(Wire, frozen=True):
     width: float
     depth: float
     height: float
-    custom_box: bool
+    custom_box: bool = msgspec.field(name="custom_box")
 
 
 class Axis(Wire, frozen=True):

@@ -1,0 +1,5 @@
+/** Starts the page: the colours first, then everything else. */
+import { startTheme } from "./ui/theme";
+import "./app";
+
+startTheme();
