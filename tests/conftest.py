@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from tests.processes import Workshop
 
 TEST_TIMEOUT = 120.0
 """Seconds after which a coroutine test counts as hanging; no test comes near it."""
@@ -26,3 +29,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
     asyncio.run(run())
     return True
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    """Makes printers, links and hosts as processes; all are ended afterwards."""
+    made = Workshop(tmp_path)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -15,6 +15,7 @@ import pytest
 from tests.helpers import eventually
 
 from bedplate.bus import EventBus, SnapshotChanged, TemperatureSample, TerminalLines
+from bedplate.errors import UnavailableError
 from bedplate.journal import Journal
 from bedplate.messages.events import Envelope, FileAdded, FileRemoved, PrintDone
 from bedplate.messages.snapshot import FileRef, LineStatistics, Temperatures
@@ -289,3 +290,26 @@ def test_the_journal_of_a_bus_belongs_to_one_thread(bus: EventBus) -> None:
 
     with pytest.raises(sqlite3.ProgrammingError):
         asyncio.run(publish())
+
+
+async def test_a_locked_journal_stops_no_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bedplate.database.BUSY_TIMEOUT", 0.01)
+    journal = Journal(tmp_path / "locked.sqlite")
+    bus = EventBus(journal, lambda: datetime(2026, 1, 1, tzinfo=UTC), lambda: "id")
+    got: list[Any] = []
+    bus.subscribe("all", got.append)
+    other = sqlite3.connect(tmp_path / "locked.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(UnavailableError):
+        bus.publish_from_link("default", "link", 1, "a", "t", added(1))
+    assert bus.publish(added(2)).seq == 0
+    other.execute("ROLLBACK")
+    other.close()
+    again = bus.publish_from_link("default", "link", 1, "a", "t", added(1))
+    assert again is not None
+    assert again.seq == 1
+    await bus.close()
+    assert [envelope.payload.path for envelope in got] == ["2", "1"]
+    journal.close()

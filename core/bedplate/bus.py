@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from bedplate.errors import StorageFullError
+from bedplate.errors import StorageFullError, UnavailableError
 from bedplate.journal import Journal, timestamp
 from bedplate.messages.events import Envelope, PublicEvent
 from bedplate.messages.frames import TerminalLine
@@ -197,12 +197,12 @@ class EventBus:
     def publish(self, event: PublicEvent, printer: str | None = None) -> Envelope:
         """Journals an event of the host itself and hands it to every subscriber's queue.
 
-        On a full disk it is delivered all the same, with `seq` 0: it is in no journal.
+        Where the journal can't be written (full disk) it is delivered all the same, with `seq` 0.
         """
         id, time = self._new_id(), timestamp(self._clock())
         try:
             envelope = self._journal.append(id=id, time=time, event=event, printer=printer)
-        except StorageFullError as error:
+        except (StorageFullError, UnavailableError) as error:
             log.error("%s is not in the journal: %s", type(event).__name__, error)
             envelope = Envelope(
                 id=id, type=type(event).__name__, printer=printer, seq=0, time=time, payload=event

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import socket
 import sys
@@ -46,6 +47,8 @@ class Commands(click.Group):
 
     def _of_plugins(self, ctx: click.Context) -> dict[str, click.Command]:
         store = SettingsStore(default_data_dir() / "config.yaml")
+        with contextlib.suppress(SettingsError):  # help is needed most when something is wrong
+            store.load()
         plugins = PluginManager(store, store.path.parent)
         plugins.load()
         return {str(command.name): command for command in plugins.cli_commands()}
@@ -105,16 +108,19 @@ async def _serve(host: Any, address: str, port: int, *, demo: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    server = await serve_web(host, address, port)
     try:
-        click.echo(f"Bedplate {__version__} listening on {server.url}")
+        # First the printers that go on printing, so that no client is told that they are offline.
         await host.start()
-        if demo:
-            click.echo("Demo: no login, virtual printer.", err=True)
-            await host.start_demo()
-        await ended.wait()
+        server = await serve_web(host, address, port)
+        try:
+            click.echo(f"Bedplate {__version__} listening on {server.url}")
+            if demo:
+                click.echo("Demo: no login, virtual printer.", err=True)
+                await host.start_demo()
+            await ended.wait()
+        finally:
+            await server.close()
     finally:
-        await server.close()
         await host.stop()
 
 

@@ -14,24 +14,27 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from bedplate.errors import StorageFullError
+from bedplate.errors import StorageFullError, UnavailableError
 
 log = logging.getLogger(__name__)
 
-BUSY_TIMEOUT = 5.0
-"""Seconds to wait for another program that has the file, such as a backup or `sqlite3`."""
+BUSY_TIMEOUT = 1.0
+"""Seconds to wait for another program that writes. The event loop waits with us: not long."""
+
+_NO_SPACE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+_BUGS = (sqlite3.IntegrityError, sqlite3.ProgrammingError)
 
 
 def open_database(path: Path, schema: str) -> sqlite3.Connection:
     """Opens the file, with `schema` (all `IF NOT EXISTS`), in autocommit mode.
 
     A file that is damaged beyond opening is put aside as `<name>.damaged`, and a new one begun.
-    Raises sqlite3.OperationalError where the file itself is not at fault (locked, not permitted).
+    Raises UnavailableError where the file itself is not at fault (locked, not permitted, no space).
     """
     try:
         return _open(path, schema)
-    except sqlite3.OperationalError:
-        raise
+    except sqlite3.OperationalError as error:
+        raise UnavailableError(f"{path} can't be opened: {error}.") from error
     except sqlite3.DatabaseError as error:
         log.error("%s is damaged (%s): put aside, a new one begins", path, error)
         for suffix in ("", "-wal", "-shm"):
@@ -43,7 +46,11 @@ def open_database(path: Path, schema: str) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """All of it or nothing. Raises StorageFullError where the disk takes no more."""
+    """All of it or nothing.
+
+    Raises StorageFullError where the disk takes no more, and UnavailableError where another program
+    has locked the file, or it went bad.
+    """
     try:
         database.execute("BEGIN IMMEDIATE")
         try:
@@ -53,10 +60,12 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
             if database.in_transaction:  # SQLite may have rolled back by itself
                 database.execute("ROLLBACK")
             raise
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
-            raise StorageFullError(f"The disk takes no more data: {error}.") from error
+    except _BUGS:
         raise
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_SPACE:
+            raise StorageFullError(f"The disk takes no more data: {error}.") from error
+        raise UnavailableError(f"The database can't be written: {error}.") from error
 
 
 def _open(path: Path, schema: str) -> sqlite3.Connection:

@@ -3,11 +3,12 @@ them."""
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import logging
-import shutil
 import uuid
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import IO
@@ -22,6 +23,7 @@ from bedplate.files.library import Library
 from bedplate.files.metadata import MetadataStore
 from bedplate.journal import Journal
 from bedplate.log import setup_logging
+from bedplate.messages.events import SettingsChanged
 from bedplate.plugins import PluginManager
 from bedplate.printers.printer import Printer
 from bedplate.printers.supervisor import LinkProcess, runtime_directory
@@ -29,6 +31,11 @@ from bedplate.printers.supervisor import LinkProcess, runtime_directory
 log = logging.getLogger(__name__)
 
 DEMO_PORT = "VIRTUAL"
+JOURNAL_EVENTS = 50_000
+"""Events that the journal keeps in any case: some 10 MB, a year of a busy printer."""
+JOURNAL_AGE = timedelta(days=30)
+"""Younger ones are kept too, however many."""
+DAY = 86400.0
 
 
 class Host:
@@ -44,6 +51,7 @@ class Host:
         self.data_dir = data_dir.resolve()
         self.started_at = datetime.now(UTC)
         self._lock = _lock(self.data_dir)
+        self._pruning: asyncio.Task[None] | None = None
         self.store = SettingsStore(self.data_dir / "config.yaml")
         settings = self.store.load()
         self._close_log = setup_logging(self.data_dir / "logs", settings.log.level)
@@ -90,22 +98,25 @@ class Host:
         for printer in self.printers.values():
             if printer.settings.autoconnect and not printer.is_operational:
                 await self._connect(printer)
+        self._pruning = asyncio.create_task(self._prune(), name="prune the journal")
 
     async def start_demo(self) -> None:
         """Bring the sample files, and connect the virtual printer."""
         samples = resources.files("bedplate") / "samples"
         for sample in samples.iterdir():
-            target = self.library.root / sample.name
-            if sample.name.endswith(".gcode") and not target.exists():
-                with resources.as_file(sample) as source:
-                    shutil.copyfile(source, target)
-        self.library.refresh()
+            present = (self.library.root / sample.name).exists()
+            if sample.name.endswith(".gcode") and not present:
+                with self.library.begin_upload("", sample.name) as upload:
+                    await upload.write(sample.read_bytes())
+                    await upload.commit()
         printer = next(iter(self.printers.values()))
         if not printer.is_operational and not printer.is_active:
             await self._connect(printer, DEMO_PORT)
 
     async def stop(self) -> None:
         """Stop in order. A printer that prints goes on printing."""
+        if self._pruning is not None:
+            self._pruning.cancel()
         for printer in self.printers.values():
             await printer.close()
         await self.analysis.close()
@@ -116,6 +127,20 @@ class Host:
         self.journal.close()
         self._close_log()
         self._lock.close()
+
+    async def change_settings(self, changes: Mapping[str, object]) -> None:
+        """Change settings at dotted keys, all or none, and tell. Raises SettingsError."""
+        changed = await asyncio.to_thread(self.store.set, changes)
+        if changed:
+            self.bus.publish(SettingsChanged(keys=changed))
+
+    async def _prune(self) -> None:
+        """Keep the journal small, once a day and in small steps."""
+        while True:
+            oldest = datetime.now(UTC) - JOURNAL_AGE
+            while self.journal.prune(keep=JOURNAL_EVENTS, before=oldest):
+                await asyncio.sleep(0)
+            await asyncio.sleep(DAY)
 
     async def _connect(self, printer: Printer, port: str | None = None) -> None:
         try:

@@ -57,7 +57,11 @@ def timestamp(moment: datetime) -> str:
 
 
 class Journal:
-    """The journal in the file `path`. Whatever writes raises StorageFullError on a full disk."""
+    """The journal in the file `path`.
+
+    Whatever writes raises StorageFullError on a full disk, UnavailableError where another program
+    has locked the file or it went bad.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,8 +63,12 @@ class Files:
         return [(e.type, e.payload.path) for e in self.journal.read(after)]  # type: ignore[attr-defined]
 
     def on_disk(self) -> list[str]:
-        """Everything below the root, hidden or not."""
-        return sorted(str(p.relative_to(self.root)) for p in self.root.rglob("*"))
+        """Everything below the root, hidden or not; walking it minds no deletion that goes on."""
+        return sorted(
+            str(Path(folder, name).relative_to(self.root))
+            for folder, folders, names in os.walk(self.root)
+            for name in [*folders, *names]
+        )
 
     def close(self) -> None:
         self.store.close()

@@ -280,6 +280,16 @@ def test_folders_are_made_with_those_above(files: Files) -> None:
         files.library.create_folder("../g")
 
 
+async def test_changes_in_quick_succession_are_all_seen(files: Files) -> None:
+    """The time of a folder moves in steps of some milliseconds; our own changes must not hide."""
+    for number in range(50):
+        await files.upload(f"{number}.gcode", folder=f"d{number % 3}/e")
+        assert files.library.create_folder(f"d{number % 3}/e/f{number}").path
+        files.library.move(f"d{number % 3}/e/{number}.gcode", f"moved/{number}.gcode")
+    assert len(files.library.paths()) == 50
+    assert all(path.startswith("moved/") for path in files.library.paths())
+
+
 def test_a_root_that_vanishes_is_an_empty_listing_and_loses_no_knowledge(files: Files) -> None:
     place(files, "a.gcode")
     names(files)

@@ -64,6 +64,13 @@ async def test_display_keeps_what_the_user_sent(files: Files) -> None:
     assert (entry.name, entry.display) == ("Vase gross.gcode", 'Vase "gross"?.gcode')
 
 
+async def test_a_name_that_is_no_proper_text_is_shown_without_what_is_not(files: Files) -> None:
+    entry = await files.upload("half\ud800" + '"' * 5000 + ".gcode")
+    assert entry.name == "half.gcode"
+    assert entry.display.startswith('half?"')
+    assert len(entry.display) == 255
+
+
 @pytest.mark.parametrize(
     ("folder", "name", "error"),
     [

@@ -117,12 +117,16 @@ def _describe(reply: replies.Reply) -> str:
             return "Ok to M105"
         case replies.Ok():
             numbers = (("N", reply.number), ("P", reply.planner), ("B", reply.buffer))
-            return " ".join([name, *(f"{key}{value}" for key, value in numbers if value is not None)])
+            return " ".join(
+                [name, *(f"{key}{value}" for key, value in numbers if value is not None)]
+            )
         case replies.TemperatureReport():
             return " ".join([name, *(_heater(*item) for item in reply.heaters.items())])
         case replies.PositionReport(position=at):
             axes = (("x", at.x), ("y", at.y), ("z", at.z), ("e", at.e))
-            return " ".join([name, *(f"{key}={value:g}" for key, value in axes if value is not None)])
+            return " ".join(
+                [name, *(f"{key}={value:g}" for key, value in axes if value is not None)]
+            )
         case replies.ResendRequest():
             return f"{name} {reply.number}"
         case replies.Capability():

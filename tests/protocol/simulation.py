@@ -28,6 +28,8 @@ LATENCY = 0.001
 BYTE_TIME = 10 / 250_000
 """Seconds on the wire per byte, at 250,000 baud."""
 POLL_EVERY = 2.0
+SETTLES = 20.0
+"""Seconds that a run goes on after the last acknowledgement, for what is still under way."""
 HOST_COMMANDS = (b"M105", b"M110", b"M115", b"M155")
 """What a conversation sends of its own."""
 ENDS = (StreamBroken, Halted, ConnectionFailed, PrinterReset)
@@ -68,13 +70,15 @@ class Wire:
 
 @dataclass
 class Outcome:
-    """How a run ended, and what happened."""
+    """How a run ended, and what happened. Neither `done` nor `ended_by`: the time was up."""
 
     accepted: list[bytes] = field(default_factory=list)
     """Commands of the stream that the printer took, in its order."""
     acknowledged: list[int] = field(default_factory=list)
     """Indices of the commands that were reported as acknowledged, in order."""
     events: list[ConversationEvent] = field(default_factory=list)
+    done: bool = False
+    """Every command was acknowledged, and nothing waited any more."""
     ended_by: ConversationEvent | None = None
     now: float = 0.0
     most_ahead: int = 0
@@ -116,10 +120,14 @@ class Simulation:
         or `limit` seconds have passed."""
         conversation, outcome = self.conversation, self.outcome
         conversation.open(self.now)
-        while not self._is_over():
+        self._turn(self.now)
+        until = limit
+        while outcome.ended_by is None:
+            if until == limit and self._is_done():
+                until = self.now + SETTLES
             now = self._next_time()
-            if now > limit:
-                outcome.events.append(Stalled(math.inf))
+            if now > until:
+                outcome.done = until != limit
                 break
             self.now = now
             self._turn(now)
@@ -127,9 +135,8 @@ class Simulation:
         outcome.wire = [f"{when:10.4f} {way} {data!r}" for when, way, data in self._trace]
         return outcome
 
-    def _is_over(self) -> bool:
-        done = len(self.outcome.acknowledged) == len(self._commands)
-        return self.outcome.ended_by is not None or (done and self.conversation.idle)
+    def _is_done(self) -> bool:
+        return len(self.outcome.acknowledged) == len(self._commands) and self.conversation.idle
 
     def _next_time(self) -> float:
         deadline = self.conversation.deadline()

@@ -248,6 +248,7 @@ class HostDouble:
     """Real settings, journal, bus and files in `directory`; printers are doubles."""
 
     def __init__(self, directory: Path, printers: tuple[str, ...] = ("default",)) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
         self.version = __version__
         self.started_at = MOMENT
         self.store = SettingsStore(directory / "config.yaml")

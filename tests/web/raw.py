@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-TIMEOUT = 20
+TIMEOUT = 10
 
 
 @dataclass

@@ -304,6 +304,22 @@ async def test_a_full_disk_is_told_and_what_was_there_stays(
         assert stored(client) == {"a.gcode": GCODE}
 
 
+async def test_a_file_larger_than_the_disk_is_refused_at_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with web(tmp_path) as client:
+        monkeypatch.setattr(client.host.library, "free_space", lambda: (1024 * 1024, 1 << 30))
+        raw = await client.raw()
+        body, content_type = multipart([("file", ("a.gcode", GCODE * 40_000))])
+        headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
+        await raw.send(request("POST", "/api/files/local", headers=headers))
+        await raw.send(body[:200_000])
+        assert stored(client) == {}
+        await raw.send(body[200_000:])
+        answer = await raw.answer()
+        assert (answer.status, json.loads(answer.body)["code"]) == (507, "storage_full")
+
+
 async def test_an_existing_file_is_replaced_unless_that_is_not_wanted(tmp_path: Path) -> None:
     async with web(tmp_path) as client:
         assert (await client.upload([FILE])).code == 201

@@ -1,1 +1,2 @@
-"""Tools for whoever works on Bedplate: generators whose output is committed. Nothing of the host imports them."""
+"""Tools for whoever works on Bedplate: generators whose output is committed. Nothing of the host
+imports them."""

@@ -3,8 +3,9 @@
     python -m bedplate.devtools.typescript           writes webapp/src/generated/messages.ts
     python -m bedplate.devtools.typescript --check   exits with 1 where that file is stale
 
-Each struct becomes an interface and each enumeration a union of its values; docstrings of classes and of fields
-go along. The page never spells a field of the server by hand, so the two cannot drift apart.
+Each struct becomes an interface and each enumeration a union of its values; docstrings of classes
+and of fields go along. The page never spells a field of the server by hand, so the two cannot drift
+apart.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ MODULES: tuple[ModuleType, ...] = (states, snapshot, printer_snapshot, events)
 TARGET = Path(__file__).parents[3] / "webapp" / "src" / "generated" / "messages.ts"
 
 HEADER = """\
-// Generated from the server's message classes by `python -m bedplate.devtools.typescript`. Do not edit.
+// Generated from the server's message classes by `python -m bedplate.devtools.typescript`.
+// Do not edit.
 // Units: °C, mm, s, bytes, percent; times of day are Unix seconds.
 """
 
@@ -137,19 +139,19 @@ def _field_documents(cls: type[Any]) -> dict[str, str]:
 
 
 def _comment(text: str | None, indent: str) -> list[str]:
+    """A documentation comment; each paragraph is wrapped anew, however the source breaks it."""
     if not text:
         return []
-    single = f"{indent}/** {text} */"
-    if "\n" not in text and len(single) <= LINE_LENGTH:
+    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+    single = f"{indent}/** {paragraphs[0]} */"
+    if len(paragraphs) == 1 and len(single) <= LINE_LENGTH:
         return [single]
-    lines = [wrapped for line in text.splitlines() for wrapped in _wrapped(line, indent)]
-    return [f"{indent}/**", *lines, f"{indent} */"]
-
-
-def _wrapped(line: str, indent: str) -> list[str]:
     prefix = f"{indent} * "
-    parts = textwrap.wrap(line, LINE_LENGTH - len(prefix)) or [""]
-    return [f"{prefix}{part}".rstrip() for part in parts]
+    lines = [f"{indent}/**"]
+    for number, paragraph in enumerate(paragraphs):
+        lines += [prefix.rstrip()] if number else []
+        lines += [f"{prefix}{part}" for part in textwrap.wrap(paragraph, LINE_LENGTH - len(prefix))]
+    return [*lines, f"{indent} */"]
 
 
 def main(arguments: list[str] | None = None) -> int:

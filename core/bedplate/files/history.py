@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from bedplate.bus import EventBus, Subscription
-from bedplate.errors import StorageFullError
+from bedplate.errors import StorageFullError, UnavailableError
 from bedplate.files.entries import PrintResult
 from bedplate.files.library import ORIGIN
 from bedplate.files.metadata import MetadataStore
@@ -61,7 +61,7 @@ class HistoryKeeper:
             self._note(envelope)
             if envelope.seq:
                 self._journal.set_cursor(CURSOR, envelope.seq)
-        except StorageFullError as error:
+        except (StorageFullError, UnavailableError) as error:
             log.error("the end of a job is noted at the next start: %s", error)
 
     def _note(self, envelope: Envelope) -> None:

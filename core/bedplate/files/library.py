@@ -16,26 +16,44 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 
 from bedplate.bus import EventBus
-from bedplate.errors import BadRequestError, ConflictError, NotFoundError, StorageFullError
+from bedplate.errors import (
+    BadRequestError,
+    ConflictError,
+    NotFoundError,
+    StorageFullError,
+    UnavailableError,
+)
+from bedplate.files.disk import (
+    TRASH_PREFIX,
+    copy_synced,
+    remove,
+    remove_leftovers,
+    storage_errors,
+    temporary_name,
+)
 from bedplate.files.entries import Entry, FileEntry, FolderEntry
 from bedplate.files.metadata import FileFacts, MetadataStore
-from bedplate.files.names import clean_file_name, clean_name, clean_path, join, split_lookup
+from bedplate.files.names import (
+    MAX_NAME,
+    clean_file_name,
+    clean_name,
+    clean_path,
+    join,
+    shown,
+    split_lookup,
+)
 from bedplate.files.scan import FoundFile, FoundFolder, Stamp, found_file, scan
-from bedplate.files.storage import storage_errors
-from bedplate.files.upload import TEMPORARY_PREFIX, Upload
+from bedplate.files.upload import Upload
 from bedplate.gcode.records import Analysis
 from bedplate.messages.events import FileAdded, FileRemoved
 
 log = logging.getLogger(__name__)
-
-TRASH_PREFIX = ".bedplate-trash-"
-"""What is being deleted is called so: gone at once, although the disk may take its time."""
 
 RESCAN = 10.0
 """Seconds after which a listing looks at every file again, not only at folders that changed: a file
@@ -72,7 +90,7 @@ class Library:
         self._token = secrets.token_hex(4)
         self._changes = 0
         self._entries: dict[str, tuple[FoundFile, int, FileEntry]] = {}
-        _remove_leftovers(self.root)
+        remove_leftovers(self.root)
         self._tree = scan(self.root)
         self._scanned = clock()
         self._known = {file.path: file for file in self._tree.all_files()}
@@ -104,13 +122,13 @@ class Library:
             return self._file_entry(parent.files[name])
         if name in parent.folders:
             return self._folder_entry(parent.folders[name], None if recursive else 1)
-        raise NotFoundError(f"There is no file or folder {path!r}.")
+        raise NotFoundError(f"There is no file or folder {shown(path)}.")
 
     def file(self, path: str) -> FileEntry:
         """The file at `path`. Raises NotFoundError, also for a folder."""
         entry = self.entry(path)
         if not isinstance(entry, FileEntry):
-            raise NotFoundError(f"{path!r} is a folder.")
+            raise NotFoundError(f"{shown(path)} is a folder.")
         return entry
 
     def paths(self) -> list[str]:
@@ -183,7 +201,7 @@ class Library:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(temporary, target)
             with _already_done("the upload of", path):
-                self.store.set_upload(path, display=name.strip(), user=user, userdata=userdata)
+                self.store.set_upload(path, display=_display(name), user=user, userdata=userdata)
             self._changed(path)
             return self.file(path)
 
@@ -205,20 +223,20 @@ class Library:
         self._changed(cleaned)
         entry = self.entry(cleaned)
         if not isinstance(entry, FolderEntry):
-            raise ConflictError(f"There is a file {cleaned!r} already.")
+            raise ConflictError(f"There is a file {shown(cleaned)} already.")
         return entry
 
     def delete(self, path: str) -> None:
         """Deletes a file, or a folder with everything in it. Raises ConflictError in use."""
         source = self._source(path)
-        trash = source.with_name(f"{TRASH_PREFIX}{secrets.token_hex(8)}")
+        trash = source.with_name(temporary_name(TRASH_PREFIX))
         with storage_errors():
             os.replace(source, trash)
         with _already_done("the deletion of", path):
             self.store.remove(path)
         self._changed(path)
         # Large files and folders take their time; what a crash leaves is removed at the next start.
-        threading.Thread(target=_remove, args=(trash,), name="delete files").start()
+        threading.Thread(target=remove, args=(trash,), name="delete files").start()
 
     def move(self, path: str, destination: str) -> Entry:
         """Moves a file or folder into the folder `destination`, or to that new path.
@@ -247,13 +265,11 @@ class Library:
         target = self._target(path, destination)
         if source.size > self.free_space()[0]:
             raise StorageFullError("There is not enough space on the disk for this copy.")
-        temporary = self._nearest_folder(target.rpartition("/")[0]) / (
-            f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
-        )
+        temporary = self._nearest_folder(target.rpartition("/")[0]) / temporary_name()
         stamp = self._known[path].stamp
         try:
             with storage_errors():
-                await asyncio.to_thread(_copy, self.root / path, temporary)
+                await asyncio.to_thread(copy_synced, self.root / path, temporary)
                 self._check_target(target, overwrite=False)
                 (self.root / target).parent.mkdir(parents=True, exist_ok=True)
                 os.rename(temporary, self.root / target)
@@ -299,14 +315,14 @@ class Library:
         folder = self._tree
         for part in split_lookup(path):
             if part not in folder.folders:
-                raise NotFoundError(f"There is no folder {path!r}.")
+                raise NotFoundError(f"There is no folder {shown(path)}.")
             folder = folder.folders[part]
         return folder
 
     def _changed(self, *paths: str) -> None:
         """After a change of ours: the time of a folder is too coarse to tell two in a row apart."""
-        folders = {path.rpartition("/")[0] for path in paths}
-        self._take(scan(self.root, self._tree, folders))
+        folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
+        self._take(scan(self.root, self._tree, {"" if one == "." else one for one in folders}))
 
     def _take(self, tree: FoundFolder) -> None:
         """Makes `tree` what the listing shows, and publishes the difference."""
@@ -331,11 +347,11 @@ class Library:
         self._nearest_folder(path.rpartition("/")[0])
         target = self.root / path
         if self._in_use(path):
-            raise ConflictError(f"{path!r} is being printed.")
+            raise ConflictError(f"{shown(path)} is being printed.")
         if target.is_dir() and not target.is_symlink():
-            raise ConflictError(f"There is a folder {path!r} already.")
+            raise ConflictError(f"There is a folder {shown(path)} already.")
         if not overwrite and os.path.lexists(target):
-            raise ConflictError(f"There is a file {path!r} already.")
+            raise ConflictError(f"There is a file {shown(path)} already.")
 
     def _nearest_folder(self, path: str) -> Path:
         """The deepest folder on the way to `path` that exists. Raises ConflictError for a file
@@ -349,7 +365,7 @@ class Library:
             if not os.path.lexists(below):
                 break
             if below.is_symlink() or not below.is_dir():
-                raise ConflictError(f"{part!r} in {path!r} is not a folder.")
+                raise ConflictError(f"{shown(part)} in {shown(path)} is not a folder.")
             folder = below
         return folder
 
@@ -360,7 +376,7 @@ class Library:
         source = self.local_path(path)
         for known in self._known:
             if (known == path or known.startswith(f"{path}/")) and self._in_use(known):
-                raise ConflictError(f"{known!r} is being printed.")
+                raise ConflictError(f"{shown(known)} is being printed.")
         return source
 
     def _target(self, path: str, destination: str) -> str:
@@ -399,33 +415,14 @@ def _already_done(what: str, path: str) -> Iterator[None]:
     """The disk has been changed: that a full one takes no note of it is no failure any more."""
     try:
         yield
-    except StorageFullError as error:
+    except (StorageFullError, UnavailableError) as error:
         log.error("%s %s is not in the metadata: %s", what, path, error)
+
+
+def _display(name: str) -> str:
+    """A name as it was sent, in a form that can be stored and shown."""
+    return name.strip()[:MAX_NAME].encode(errors="replace").decode()
 
 
 def _order(name: str) -> tuple[str, str]:
     return name.casefold(), name
-
-
-def _copy(source: Path, target: Path) -> None:
-    shutil.copy2(source, target)
-    with target.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with contextlib.suppress(OSError):
-            path.unlink()
-
-
-def _remove_leftovers(root: Path) -> None:
-    """What uploads and deletions left behind when the host was killed."""
-    for folder, folders, files in os.walk(root):
-        for name in [*folders, *files]:
-            if name.startswith((TEMPORARY_PREFIX, TRASH_PREFIX)):
-                log.info("removing %s, left over", Path(folder, name))
-                _remove(Path(folder, name))
-        folders[:] = [name for name in folders if not name.startswith(".")]

@@ -44,9 +44,9 @@ def clean_name(name: str) -> str:
     while kept != (stripped := kept.strip().strip(".")):
         kept = stripped
     if not kept:
-        raise BadRequestError(f"{_shown(name)} can't be the name of a file: nothing is left of it.")
+        raise BadRequestError(f"{shown(name)} can't be the name of a file: nothing is left of it.")
     if len(kept.encode()) > MAX_NAME:
-        raise BadRequestError(f"The name {_shown(kept)} is longer than {MAX_NAME} bytes.")
+        raise BadRequestError(f"The name {shown(kept)} is longer than {MAX_NAME} bytes.")
     return kept
 
 
@@ -55,7 +55,7 @@ def clean_file_name(name: str) -> str:
     kept = clean_name(name)
     if not is_print_file(kept):
         raise UnsupportedTypeError(
-            f"{_shown(kept)} is no G-code file: its name ends in none of {', '.join(EXTENSIONS)}."
+            f"{shown(kept)} is no G-code file: its name ends in none of {', '.join(EXTENSIONS)}."
         )
     return kept
 
@@ -64,10 +64,10 @@ def clean_path(path: str) -> str:
     """The path of a folder to be made: each part cleaned. Raises BadRequestError, also for `..`."""
     parts = [part for part in path.split("/") if part.strip() not in {"", "."}]
     if any(part.strip() == ".." for part in parts):
-        raise BadRequestError(f"The path {_shown(path)} leads out of the files.")
+        raise BadRequestError(f"The path {shown(path)} leads out of the files.")
     cleaned = "/".join(clean_name(part) for part in parts)
     if len(cleaned.encode()) > MAX_PATH:
-        raise BadRequestError(f"The path {_shown(cleaned)} is longer than {MAX_PATH} bytes.")
+        raise BadRequestError(f"The path {shown(cleaned)} is longer than {MAX_PATH} bytes.")
     return cleaned
 
 
@@ -79,7 +79,7 @@ def split_lookup(path: str) -> list[str]:
     """
     parts = path.split("/") if path else []
     if any(not part or not is_visible(part) or "\0" in part for part in parts):
-        raise NotFoundError(f"There is no {_shown(path)}.")
+        raise NotFoundError(f"There is no {shown(path)}.")
     return parts
 
 
@@ -98,8 +98,7 @@ def join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _shown(text: str) -> str:
-    """For messages: quoted, escaped and short, whatever it is."""
-    return (
-        ascii(text) if not text.isprintable() else f"'{text[:80]}{'…' if len(text) > 80 else ''}'"
-    )
+def shown(text: str) -> str:
+    """A name or path for a message: quoted and short, with anything odd in it escaped."""
+    short = f"{text[:80]}…" if len(text) > 80 else text
+    return f"'{short}'" if short.isprintable() else ascii(short)

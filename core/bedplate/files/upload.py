@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,12 +23,9 @@ from bedplate.errors import (
     StorageFullError,
     UnsupportedTypeError,
 )
+from bedplate.files.disk import storage_errors, temporary_name
 from bedplate.files.entries import FileEntry
-from bedplate.files.storage import storage_errors
 from bedplate.gcode.sniff import HEAD, sniff
-
-TEMPORARY_PREFIX = ".bedplate-upload-"
-"""Hidden, and not a name that a client can give."""
 
 SPACE_CHECK = 4 * 1024 * 1024
 """Bytes between two looks at the free space."""
@@ -61,7 +57,7 @@ class Upload:
         self._ended = threading.Event()
         self._busy = False
         self._lock = threading.Lock()
-        self.temporary = folder / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+        self.temporary = folder / temporary_name()
         with storage_errors():
             self._file: BinaryIO = self.temporary.open("xb", buffering=0)
 

@@ -32,7 +32,7 @@ class CommandReader:
     After each command, `offset` and `line` tell its place: the byte behind the line, and the line's
     number from 1. The file is held open, so renaming or deleting it does not disturb a reader.
 
-    Raises OSError where the file can't be opened.
+    What others append meanwhile is not read. Raises OSError where the file can't be opened.
     """
 
     def __init__(self, path: Path, offset: int = 0, line: int = 0) -> None:
@@ -42,6 +42,8 @@ class CommandReader:
         self.line = line
         self._position = offset
         self._rest = b""
+        self._skipped = 0
+        """Bytes of the present line's comment that were let go, as it is long."""
         self._lines: Iterator[bytes] = iter(())
         self._ended = False
 
@@ -56,13 +58,12 @@ class CommandReader:
                 if command:
                     return command
             if self._ended:
-                self.offset = min(self.offset, self.size)
                 return None
             self._read_block()
 
     def _read_block(self) -> None:
         try:
-            block = os.pread(self._fd, BLOCK, self._position)
+            block = os.pread(self._fd, min(BLOCK, self.size - self._position), self._position)
         except OSError as error:
             raise FileUnreadableError(
                 f"The file can't be read at byte {self._position}: {error.strerror}."
@@ -72,19 +73,35 @@ class CommandReader:
             self._position = len(BOM_UTF8)
             block = block[len(BOM_UTF8) :]
         self._position += len(block)
-        if not block:
-            self._ended = True
-            lines = [self._rest] if self._rest else []
-            self._rest = b""
-        else:
+        if block:
             lines = (self._rest + block).split(b"\n")
             self._rest = lines.pop()
-            if len(self._rest) > LINE_LIMIT and b";" not in self._rest:
-                raise FileUnreadableError(
-                    f"Line {self.line + len(lines) + 1} is longer than {LINE_LIMIT} bytes."
-                    " This is not a G-code file."
-                )
+        elif self._position < self.size:
+            raise FileUnreadableError(
+                f"The file ends at byte {self._position} now; it had {self.size} when it was"
+                " opened. Another program cut it off."
+            )
+        else:
+            lines = [self._rest] if self._rest else []
+            self._rest = b""
+            self._ended = True
+            self.offset -= len(lines)  # no line end follows
+        if lines:
+            self.offset += self._skipped
+            self._skipped = 0
+        if len(self._rest) > LINE_LIMIT:
+            self._shorten(self.line + len(lines) + 1)
         self._lines = iter(lines)
+
+    def _shorten(self, line: int) -> None:
+        """Forget the comment of a line whose end has not come yet."""
+        comment = self._rest.find(b";")
+        if not 0 <= comment <= LINE_LIMIT:
+            raise FileUnreadableError(
+                f"Line {line} is longer than {LINE_LIMIT} bytes. This is not a G-code file."
+            )
+        self._skipped += len(self._rest) - comment - 1
+        self._rest = self._rest[: comment + 1]
 
     def close(self) -> None:
         """Let go of the file."""

@@ -276,6 +276,7 @@ def _stalled(link: Link, event: events.Stalled, now: float) -> None:
     link.note(now, f"No sign of life from the printer for {event.silence:.0f} s.")
     if link.job is not None and link.job.is_active:
         link.emit(PrinterStalled(since=link.unix_time - event.silence))
+        link.job.stalled(now)
 
 
 def _noted(link: Link, event: events.Note, now: float) -> None:

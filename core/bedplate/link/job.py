@@ -74,6 +74,8 @@ class Job:
         self._elapsed = 0.0
         self._offset = 0
         self._line = 0
+        self._stalled_at = -1
+        """Where the printer fell silent, if it did; from another place on it has answered again."""
         self._layers: list[LayerMark] = []
         self._layer = 0
         self._next_layer_at = -1
@@ -165,11 +167,17 @@ class Job:
         self._reason = reason
         dropped = self._conversation.drop_queued(frozenset({Kind.JOB, Kind.SCRIPT}))
         self._lines_in_flight -= dropped.count(Kind.JOB)
-        if self._conversation.has_capability("EMERGENCY_PARSER"):
-            # Ends a heat-up that may take minutes; answered at once, not in turn.
-            self._conversation.send_at_once(b"M108")
+        self._break_heat_up()
         self._run_script(self._scripts.on_cancel)
         self._advance(now)
+        if self._stalled_at == self._offset:
+            self._give_up(now)
+
+    def stalled(self, now: float) -> None:
+        """The printer has not answered for long: a job that is being cancelled waits no longer."""
+        self._stalled_at = self._offset
+        if self._machine.state is JobState.CANCELLING:
+            self._give_up(now)
 
     def fail(self, now: float, problem: Problem, *, line: int | None = None) -> None:
         """End here: the stream can't go on. Nothing happens to a job that has ended."""
@@ -179,8 +187,8 @@ class Job:
         self._problem = problem
         self._end(now, Outcome.FAILED)
         if self._conversation.state is ConnectionState.OPERATIONAL:
-            for command in self._scripts.on_cancel:
-                self._conversation.send(command.encode(), Kind.COMMAND)
+            self._break_heat_up()
+            self._leave_safe()
         self._emit(
             PrintFailed(
                 file=self._order.file,
@@ -193,6 +201,23 @@ class Job:
                 position=self._position,
             )
         )
+
+    def _break_heat_up(self) -> None:
+        """End a wait for heat, which may take minutes; answered in turn, acted on at once."""
+        if self._conversation.has_capability("EMERGENCY_PARSER"):
+            self._conversation.send_at_once(b"M108")
+
+    def _leave_safe(self) -> None:
+        """Send the script that ends a print, without waiting for its end."""
+        for command in self._scripts.on_cancel:
+            self._conversation.send(command.encode(), Kind.COMMAND)
+
+    def _give_up(self, now: float) -> None:
+        """A cancelled job ends although nobody answers: else the port could never be closed."""
+        if self._machine.state is not JobState.CANCELLING:
+            return
+        self._leave_safe()
+        self._finish_cancelling(now)
 
     def position_reported(self, position: Position) -> None:
         """The printer said where it is: kept for the events that name it."""
@@ -301,19 +326,22 @@ class Job:
             self._end(now, Outcome.DONE)
             self._emit(PrintDone(file=self._order.file, job=self.id, time=self._time(now)))
         elif state is JobState.CANCELLING:
-            self._machine.fire(JobTrigger.END)
-            self._end(now, Outcome.CANCELLED)
-            self._emit(
-                PrintCancelled(
-                    file=self._order.file,
-                    job=self.id,
-                    time=self._time(now),
-                    offset=self._offset,
-                    line=self._line,
-                    reason=self._reason,
-                    position=self._position,
-                )
+            self._finish_cancelling(now)
+
+    def _finish_cancelling(self, now: float) -> None:
+        self._machine.fire(JobTrigger.END)
+        self._end(now, Outcome.CANCELLED)
+        self._emit(
+            PrintCancelled(
+                file=self._order.file,
+                job=self.id,
+                time=self._time(now),
+                offset=self._offset,
+                line=self._line,
+                reason=self._reason,
+                position=self._position,
             )
+        )
 
     def _end(self, now: float, outcome: Outcome) -> None:
         self._take_time(now)

@@ -146,7 +146,7 @@ class Link:
             try:
                 self._turn()
                 faults = 0
-            except Exception:  # boundary: the link's loop. A bug must not end a print.
+            except Exception:  # noqa: BLE001 (boundary: the link's loop; a bug must not end a print)
                 log.write_fault()
                 faults += 1
                 if faults >= FAULTS_IN_A_ROW:
@@ -372,8 +372,8 @@ class Link:
             return
         try:
             if urgent := conversation.take_urgent():
-                self._unwritten = b""  # the rest of a line that nobody needs any more
-                self._write(urgent, now)
+                # What has waited for room is the rest of a line that nobody needs any more.
+                self._write(urgent, now, drop_waiting=True)
             while True:
                 if job is not None:
                     job.feed(now)
@@ -389,13 +389,13 @@ class Link:
         except OSError as error:
             self._port_lost(error, now)
 
-    def _write(self, data: bytes, now: float) -> None:
+    def _write(self, data: bytes, now: float, *, drop_waiting: bool = False) -> None:
         """Write, now or once there is room. Raises OSError when the port is gone."""
         if self.transport is None:
             return
         if data:
             self.terminal.record((now, Direction.SENT, data))
-        rest = self._unwritten + data
+        rest = data if drop_waiting else self._unwritten + data
         if rest:
             rest = rest[self.transport.write(rest) :]
         if bool(rest) is not self._awaits_room:

@@ -203,12 +203,14 @@ def _write_socket(connection: socket.socket, data: bytes) -> int:
 
 def open_transport(target: str, baudrate: int) -> Transport:
     """Open a device path or a pyserial URL, for us alone. Raises PortError with words that help."""
-    scheme = target.partition("://")[0] if "://" in target else ""
+    scheme, is_url, _ = target.partition("://")
+    if not is_url:
+        return TtyTransport(target, baudrate)
     if scheme == "socket":
         return SocketTransport(target)
-    if scheme:
+    if scheme == "rfc2217":
         return BridgedTransport(target, baudrate)
-    return TtyTransport(target, baudrate)
+    raise PortError(f"{target} can't be used as a port: only socket:// and rfc2217:// URLs can.")
 
 
 def is_pseudo_terminal(target: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 import uuid
@@ -15,12 +16,19 @@ import msgspec
 
 from bedplate.bus import EventBus, SnapshotChanged, Subscription, TemperatureSample, TerminalLines
 from bedplate.config.schema import PrinterSettings
-from bedplate.errors import ConflictError, LinkError, NotFoundError, PortError, StorageFullError
+from bedplate.errors import (
+    ConflictError,
+    LinkError,
+    NotFoundError,
+    PortError,
+    StorageFullError,
+    UnavailableError,
+)
 from bedplate.files.library import Library
 from bedplate.gcode.records import Analysis
 from bedplate.journal import Journal
 from bedplate.messages import commands
-from bedplate.messages.codec import decode_payload
+from bedplate.messages.codec import CodecError, decode_payload
 from bedplate.messages.events import FileAnalysed, FileRemoved, LinkLost, PrintFailed
 from bedplate.messages.frames import (
     AnyFrame,
@@ -53,6 +61,11 @@ TERMINAL_LINES = 500
 """Terminal lines kept while somebody reads them."""
 AUTO = "AUTO"
 """The port's name where it is to be found by itself."""
+LINK_UNREACHABLE = Problem(
+    code="link_unreachable",
+    text="The process that drives the printer can't be taken over by this host.",
+    hint="It goes on by itself. `bedplate estop` stops the printer; the host's log says more.",
+)
 LINK_LOST = Problem(
     code="link_lost",
     text="The process that drives the printer ended unexpectedly.",
@@ -96,6 +109,8 @@ class Printer:
         self._link_name = ""
         self._link_pid: int | None = None
         self._link = LinkSnapshot()
+        self._incoming: deque[EventFrame] = deque()
+        """Events of the link that are not in the journal yet, as the disk is full."""
         self._problem: Problem | None = None
         self._analysis: Analysis | None = None
         self._analysis_of: str | None = None
@@ -157,6 +172,10 @@ class Printer:
                 return
             except (OSError, LinkError) as error:
                 log.warning("printer %s: its link can't be taken over: %s", self.id, error)
+        if self._process.is_running():
+            self._problem = LINK_UNREACHABLE
+            self._refresh()
+            return
         self._take_leftovers()
 
     async def close(self) -> None:
@@ -220,7 +239,8 @@ class Printer:
             self._problem = None
             self._refresh()
             return
-        await self._client.request(commands.Disconnect())
+        if self.is_active:
+            raise ConflictError("A job is running. Cancel it before you disconnect.")
         await self._end_link()
 
     # G-code
@@ -378,11 +398,12 @@ class Printer:
 
         def acknowledged(name: str) -> int:
             self._link_name = name
+            self._incoming.clear()  # they come again
             return self._journal.link_acknowledged(self.id, name)
 
         try:
             hello = await client.attach(lambda hello: acknowledged(hello.link))
-        except LinkError:
+        except (OSError, LinkError):
             self._client = None
             await client.close()
             raise
@@ -398,6 +419,8 @@ class Printer:
         if client is None:
             return
         try:
+            # First the port: the event of it is to be acknowledged while the link is there.
+            await client.request(commands.Disconnect())
             await client.request(commands.Shutdown())
         except LinkError as error:
             log.info("printer %s: its link did not end when told: %s", self.id, error)
@@ -416,15 +439,28 @@ class Printer:
         if isinstance(frame, SnapshotFrame):
             self._take_snapshot(frame.snapshot)
         elif isinstance(frame, EventFrame):
-            self._take_event(self._link_name, frame)
-            if self._client is not None:
-                try:
-                    self._client.tell(commands.Acknowledge(seq=frame.seq))
-                except LinkError:
-                    return  # it will be sent again, and known by its number
+            self._incoming.append(frame)
         elif isinstance(frame, TerminalFrame):
             self._terminal.extend(frame.lines)
             self._bus.telemetry(TerminalLines(self.id, frame.lines, frame.skipped))
+        while self._incoming and self._store(self._incoming[0]):
+            self._incoming.popleft()
+
+    def _store(self, frame: EventFrame) -> bool:
+        """Put an event of the link into the journal, then let the link forget it.
+
+        False: the disk is full; the event waits here, and those behind it, until the next frame.
+        """
+        try:
+            self._take_event(self._link_name, frame)
+        except (StorageFullError, UnavailableError) as error:
+            log.error("printer %s: event %s waits: %s", self.id, frame.event, error)
+            return False
+        if self._client is not None:
+            # Where the link is gone, it will be sent again, and known by its number.
+            with contextlib.suppress(LinkError):
+                self._client.tell(commands.Acknowledge(seq=frame.seq))
+        return True
 
     def _take_event(self, link: str, frame: EventFrame) -> None:
         event = decode_payload(frame.event, frame.payload)
@@ -456,6 +492,7 @@ class Printer:
             )
         if ended is not None:
             self._publish_failure(ended)
+            leftovers.interrupted_job(self._directory)  # told: not again at the next start
 
     def _take_leftovers(self) -> None:
         """Events and a job's end that nobody has heard of yet."""
@@ -463,9 +500,11 @@ class Printer:
             try:
                 for frame in frames:
                     self._take_event(link, frame)
-            except StorageFullError as error:
+            except (StorageFullError, UnavailableError) as error:
                 log.error("printer %s: stored events stay on disk: %s", self.id, error)
                 return
+            except CodecError as error:
+                log.error("printer %s: a stored event can't be read: %s", self.id, error)
             path.unlink(missing_ok=True)
         interrupted = leftovers.interrupted_job(self._directory)
         if interrupted is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -71,7 +72,6 @@ class LinkProcess:
         """Start a link and return its socket's path. Raises LinkError."""
         self._directory.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
-        (self._directory / "link.json").unlink(missing_ok=True)
         log_path = self._logs / f"link-{self._printer}.log"
         with contextlib.suppress(FileNotFoundError):
             if log_path.stat().st_size > LOG_LIMIT:
@@ -101,7 +101,7 @@ class LinkProcess:
             )
         try:
             async with asyncio.timeout(START_TIMEOUT):
-                while (socket := self.find()) is None:
+                while not self._is_named():
                     if self._process.poll() is not None:
                         raise LinkError(
                             f"The link process ended at once; {log_path} says why.",
@@ -111,7 +111,23 @@ class LinkProcess:
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise LinkError("The link process does not start.", "link_start", 500) from None
-        return socket
+        return str(self._socket)
+
+    def _is_named(self) -> bool:
+        """Whether the link that was started answers: what an earlier one left does not count."""
+        record = read_record(self._directory)
+        return self._process is not None and record is not None and record.pid == self._process.pid
+
+    def is_running(self) -> bool:
+        """Whether a link of this printer is alive, reachable or not: it holds its lock."""
+        try:
+            with (self._directory / "link.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
 
     def reap(self) -> None:
         """Take notice of the end of a link that this host started."""

@@ -56,9 +56,9 @@ row for one line happen once in 10^10 lines."""
 LONG_COMMAND_PATIENCE = 30.0
 """Seconds of silence before even a command that takes long is asked after. The question does no
 harm."""
-MAX_PROBES = 3
-"""Unanswered questions at a time: they must fit into the smallest receive buffer (64 bytes) and
-queue (4)."""
+MAX_PROBES = 8
+"""Unanswered questions at a time, each after four times the silence of the one before. Three fit
+into the smallest receive buffer (64 bytes); what a later one displaces is asked for again."""
 
 HELLO = b"M110 N0"
 HANDSHAKE = (b"M115", b"M105")
@@ -93,6 +93,12 @@ class Conversation:
         self._probes = 0
         self._stalled = False
         self._report_was_last = False
+        self._answers_in_one_line = False
+        """The firmware has answered M105 with `ok T:`, so a bare ok is no answer to M105."""
+        self._asking = False
+        """A probe is the last line that went out, and nothing was acknowledged since."""
+        self._refused_twin = False
+        """The next ok belongs to a line that came twice."""
         self._resend_oks = 0
         self._hold_until: float | None = None
         self._hold_drains = False
@@ -231,7 +237,7 @@ class Conversation:
         window = self._window
         if window.is_rewound:
             self._send_again(now)
-        elif self._hold_until is None:
+        elif self._hold_until is None and not self._asking:
             while self._queue and window.has_room:
                 command, kind, tag = self._queue.popleft()
                 self._put(window.send(command, kind, tag), now)
@@ -300,6 +306,8 @@ class Conversation:
         self._repeats = 0
         self._doubted = -1
         self._probes = 0
+        self._asking = False
+        self._refused_twin = False
         self._stalled = False
         self.busy = None
 
@@ -381,8 +389,13 @@ class Conversation:
         report_was_last, self._report_was_last = self._report_was_last, False
         window = self._window
         line: Sent | None
+        if ok.with_report:
+            self._answers_in_one_line = True
         if ok.with_report or (report_was_last and not self.dialect.temperature_answer_has_ok):
-            line = next((sent for sent in window.in_flight if sent.asks_temperature), None)
+            # While a probe is open, the answer is its own: to an older question it would have come
+            # long ago, or behind the ok of the line in doubt.
+            in_flight = reversed(window.in_flight) if self._asking else iter(window.in_flight)
+            line = next((sent for sent in in_flight if sent.asks_temperature), None)
             if line is not None or ok.with_report:
                 self._acknowledge_through(line, now)
                 return
@@ -396,10 +409,12 @@ class Conversation:
             line = next((sent for sent in window.in_flight if sent.number == ok.number), None)
             self._acknowledge_through(line, now)
             return
-        line = window.acknowledge()
-        if line is None:
-            self._oddities += 1
+        line = window.in_flight[0] if window.in_flight else None
+        twin, self._refused_twin = self._refused_twin, False
+        if line is None or (self._answers_in_one_line and line.command == b"M105" and not twin):
+            self._oddities += 1  # said twice, or its question was answered unheard
             return
+        window.acknowledge()
         self._acknowledged(line, now)
 
     def _acknowledge_through(self, line: Sent | None, now: float) -> None:
@@ -420,6 +435,7 @@ class Conversation:
         self._since = now
         self._look_at = now + self._settings.probe_after
         self._stalled = False
+        self._asking = False
         self.busy = None
         if line.kind is Kind.PROBE:
             self._probes = max(0, self._probes - 1)
@@ -455,9 +471,13 @@ class Conversation:
             self._resend_oks += 1  # one of the lines behind the failed one repeats the request
             return
         if number == window.next_number:
-            # Everything was taken: M999 says so, and a line that came twice makes the printer say
-            # so.
+            # Everything was taken. A line that came twice makes the printer say so, and this ok is
+            # its answer; M999 too, and has an ok of its own besides.
             self._oddities += 1
+            if self.waits_for is not None and self.waits_for.command.startswith(b"M999"):
+                self._resend_oks += 1
+            else:
+                self._refused_twin = True
             return
         line = window.find(number)
         if line is None:
@@ -487,8 +507,10 @@ class Conversation:
                 f"{RESEND_LIMIT} times.",
             )
             return
+        self._asking = False
         behind = sum(1 for sent in window.in_flight if sent.number > number)
-        window.rewind(number)
+        for taken in window.rewind(number):
+            self._acknowledged(taken, now)
         self._probes = sum(1 for sent in window.in_flight if sent.kind is Kind.PROBE)
         self._resend_oks += 1
         self._hold_drains = behind > 0
@@ -517,27 +539,27 @@ class Conversation:
         """The oldest line in flight has had no answer for a while: ask, report, and set the next
         look."""
         first = self._window.in_flight[0]
-        silence = now - self._since
         patience = LONG_COMMAND_PATIENCE if first.takes_long else self._settings.probe_after
         patience *= 4.0**self._probes
-        stalls_after = self._settings.stalled_after * (10 if first.takes_long else 1)
-        if silence >= patience and self._may_probe():
-            self._probe(now)
-            patience *= 4.0
-        if silence >= stalls_after and not self._stalled:
+        asks_at = self._since + patience
+        stalls_at = self._since + self._settings.stalled_after * (10 if first.takes_long else 1)
+        if now >= asks_at and self._hold_until is None:
+            if self._window.is_rewound:
+                # The next of the lines that go out again is as good a question, room or no room.
+                self._put(self._window.send_again(), now)
+            elif self._probes < MAX_PROBES:
+                self._probe(now)
+            asks_at = self._since + patience * 4.0
+        if now >= stalls_at and not self._stalled:
             self._stalled = True
-            self._events.append(Stalled(silence))
-        looks = [self._since + wait for wait in (patience, stalls_after) if wait > silence]
+            self._events.append(Stalled(now - self._since))
+        looks = [when for when in (asks_at, stalls_at) if when > now]
         self._look_at = min(looks) if looks else now + self._settings.stalled_after
-
-    def _may_probe(self) -> bool:
-        return (
-            self._probes < MAX_PROBES and self._hold_until is None and not self._window.is_rewound
-        )
 
     def _probe(self, now: float) -> None:
         """Ask whether the line in flight or its acknowledgement was lost."""
         self._put(self._window.send(b"M105", Kind.PROBE), now)
+        self._asking = True
 
     # What else a printer says
 
@@ -570,7 +592,8 @@ class Conversation:
             self._window.in_flight
             and self._machine.state is ConnectionState.OPERATIONAL
             and not self._probes
-            and self._may_probe()
+            and self._hold_until is None
+            and not self._window.is_rewound
             and now >= self._since + self._settings.probe_after / 4
         ):
             self._probe(now)

@@ -57,9 +57,7 @@ POSITION = re.compile(
 # Resend: 3                         Marlin
 # Resend:3                          OctoPrint's virtual printer
 # rs N3 Expected checksum 36        Teacup
-RESEND = re.compile(
-    rf"(?:resend|rs)\b[\s:]{{0,4}}N?[\s:]{{0,4}}(?P<number>{COUNT})", re.IGNORECASE
-)
+RESEND = re.compile(rf"(?:resend|rs)\b[\s:]{{0,4}}N?[\s:]{{0,4}}(?P<number>{COUNT})", re.IGNORECASE)
 
 # start                             Marlin, Teacup, OctoPrint's virtual printer
 # \x00\xfestart                     a serial adapter that adds noise while the board resets

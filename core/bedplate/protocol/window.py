@@ -118,10 +118,20 @@ class Window:
             if first is line:
                 return
 
-    def rewind(self, number: int) -> None:
-        """Everything from line `number` on has to be sent again. It must be in the history."""
-        self._again = number
-        self.in_flight = deque(line for line in self.in_flight if line.number < number)
+    def rewind(self, number: int) -> list[Sent]:
+        """Everything from line `number` on has to be sent again. It must be in the history.
+
+        Answers the lines that are settled by this: where some waited to be sent again, and the
+        printer asks for a later one, it took them, and what is in flight before them.
+        """
+        again, self._again = self._again, number
+        before = [line for line in self.in_flight if line.number < number]
+        if again is None or again >= number:
+            self.in_flight = deque(before)
+            return []
+        self.in_flight.clear()
+        waited = (self.find(n) for n in range(again, number))
+        return before + [line for line in waited if line is not None]
 
     @property
     def may_send_again(self) -> bool:

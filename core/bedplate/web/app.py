@@ -88,14 +88,14 @@ class Application(tornado.web.Application):
         """The delegate for a request, whatever its address."""
         try:
             segments = split_path(request.path)
-        except BadRequestError:
-            return self._route(request, (), None)
+        except BadRequestError as error:
+            return self._route(request, (PER_PRINTER,), None, error)
         printer_id, rest = None, segments
         if len(segments) > 2 and segments[0] == "printers":
             printer_id, rest = segments[1], segments[2:]
         if rest[:1] == ("sockjs",):
             return self._push(request, printer_id, rest)
-        if printer_id is None and rest[:1] != (PER_PRINTER,) and self._table.find(rest) is None:
+        if self._is_of_page(request, segments) and self._table.find(segments) is None:
             return self.get_handler_delegate(
                 request,
                 PageHandler,
@@ -103,8 +103,19 @@ class Application(tornado.web.Application):
             )
         return self._route(request, rest, printer_id)
 
+    @staticmethod
+    def _is_of_page(request: HTTPServerRequest, segments: tuple[str, ...]) -> bool:
+        return request.method in security.SAFE_METHODS and segments[:1] not in (
+            (PER_PRINTER,),
+            ("printers",),
+        )
+
     def _route(
-        self, request: HTTPServerRequest, segments: tuple[str, ...], printer_id: str | None
+        self,
+        request: HTTPServerRequest,
+        segments: tuple[str, ...],
+        printer_id: str | None,
+        failure: BadRequestError | None = None,
     ) -> Delegate:
         match = self._table.find(segments)
         if printer_id is not None and segments[:1] != (PER_PRINTER,):
@@ -114,6 +125,7 @@ class Application(tornado.web.Application):
             "segments": segments,
             "printer": printer_id,
             "match": match,
+            "failure": failure,
         }
         return self.get_handler_delegate(request, RouteHandler, arguments)
 

@@ -55,19 +55,25 @@ def file_facts(library: Library, snapshot: PrinterSnapshot) -> FileFacts | None:
 
 
 class FactsCache:
-    """The facts for messages that go out twice a second: asked for anew when the library
-    changed."""
+    """The facts for messages that go out twice a second: asked for again after `forget`.
+
+    Asking means a look at the disk, so it must not happen with every message.
+    """
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._key: tuple[str, str] | None = None
+        self._path: str | None = None
         self._facts: FileFacts | None = None
 
     def of(self, snapshot: PrinterSnapshot) -> FileFacts | None:
         """As `file_facts`."""
         file = file_of(snapshot)
-        key = None if file is None else (file.path, self._library.version)
-        if key != self._key:
-            self._key = key
+        path = None if file is None else file.path
+        if path != self._path:
+            self._path = path
             self._facts = file_facts(self._library, snapshot)
         return self._facts
+
+    def forget(self) -> None:
+        """Something about files or their prints has changed."""
+        self._path = self._facts = None

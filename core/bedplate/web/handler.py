@@ -51,9 +51,10 @@ class RouteHandler(tornado.web.RequestHandler):
         segments: tuple[str, ...],
         printer: str | None,
         match: Match | None,
+        failure: BedplateError | None = None,
     ) -> None:
         """`segments` of the path; `printer` as the path names it; `match`, None for an unknown
-        path."""
+        path; `failure`, what was wrong with the path itself."""
         self._services = services
         self._segments = segments
         self._printer_id = printer
@@ -61,6 +62,7 @@ class RouteHandler(tornado.web.RequestHandler):
         self._route: Route | None = None
         self._call: Call[Any, Any] | None = None
         self._receiver: Receiver | None = None
+        self._path_failure = failure
         self._failure: BedplateError | None = None
         self._received = 0
         self._limit = 0
@@ -86,6 +88,8 @@ class RouteHandler(tornado.web.RequestHandler):
     def _prepare(self) -> None:
         request = self.request
         self._services.check(request)
+        if self._path_failure is not None:
+            raise self._path_failure
         if self._match is None:
             raise NotFoundError("There is nothing at this address.")
         if request.method == "OPTIONS":
@@ -146,16 +150,18 @@ class RouteHandler(tornado.web.RequestHandler):
             raise PayloadTooLargeError(self._limit)
 
     async def _refuse(self, error: BedplateError) -> None:
-        """Answers now; the end of the body, if one is on its way, finishes the request."""
-        self._refused = True
+        """Without a body, the error is answered in its turn, like anything else. With one, it is
+        answered now; the end of the body then finishes the request and the connection."""
         headers = self.request.headers
-        has_body = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
-        if has_body:
-            self.set_header("Connection", "close")
+        if headers.get("Content-Length", "0") == "0" and "Transfer-Encoding" not in headers:
+            self._failure = error
+            return
+        self._refused = True
         body = self._error_body(error)
+        self.set_header("Connection", "close")
         self.set_header("Content-Length", str(len(body)))
         self.write(body)
-        if not has_body or "Expect" in headers:
+        if "Expect" in headers:
             self.finish()
             return
         connection = self.request.connection
@@ -214,10 +220,9 @@ class RouteHandler(tornado.web.RequestHandler):
 
     async def options(self, *args: str, **kwargs: str) -> None:
         """Which methods there are. No CORS headers: foreign pages get nothing here."""
-        if self._refused:
-            await self._end()
+        if self._refused or self._match is None or self._failure is not None:
+            await self._run()
             return
-        assert self._match is not None
         self.set_header("Allow", ", ".join(self._match.allowed))
         self.set_status(204)
         self.finish()

@@ -19,7 +19,15 @@ from typing import Any
 import msgspec
 
 from bedplate.bus import SnapshotChanged, Subscription, TemperatureSample, TerminalLines
-from bedplate.messages.events import Envelope
+from bedplate.messages.events import (
+    Envelope,
+    FileAdded,
+    FileAnalysed,
+    FileRemoved,
+    PrintCancelled,
+    PrintDone,
+    PrintFailed,
+)
 from bedplate.messages.frames import Direction, TerminalLine
 from bedplate.messages.snapshot import Temperatures
 from bedplate.messages.states import JobState
@@ -56,6 +64,9 @@ MAX_LINES = 300
 """Terminal lines in one message: what OctoPrint's history holds."""
 
 MAX_SAMPLES = 600
+
+FILE_EVENTS = (FileAdded, FileRemoved, FileAnalysed, PrintDone, PrintFailed, PrintCancelled)
+"""After these, what is known of the job's file may be something else."""
 
 MAX_CLIENTS = 256
 """Sockets of one printer; a browser opens one a page."""
@@ -230,20 +241,25 @@ class PushHub:
         if item.printer is not None and item.printer != self._printer.id:
             return
         if isinstance(item, Envelope):
+            if isinstance(item.payload, FILE_EVENTS):
+                self._facts.forget()
+                self._version += 1
             for name, payload in octoprint_events.translate(item.payload):
                 self.event(name, payload)
+            self._wake()
             return
         if isinstance(item, SnapshotChanged):
             before, self._last = self._last, item.snapshot
+            self._version += 1
             for name, payload in octoprint_events.changes(before, item.snapshot):
                 self.event(name, payload)
         elif isinstance(item, TemperatureSample):
             self._samples.append(item.temperatures)
             self._sample_count += 1
+            self._version += 1
         else:
             self._lines.extend(item.lines)
             self._line_count += len(item.lines)
-        self._version += 1
         self._wake()
 
     # -- when it is sent ---------------------------------------------------------------------------
@@ -253,14 +269,18 @@ class PushHub:
         self._keep_alive = asyncio.get_running_loop().call_later(KEEP_ALIVE, self._stay_alive)
         self._wake()
 
-    def _wake(self) -> None:
-        """Sends what is due as soon as it may, and no two timers at once."""
-        if self._timer is not None or not self._clients:
+    def _wake(self, pause: float = 0.0) -> None:
+        """Sends what is due as soon as it may, but not before `pause` seconds have passed."""
+        due = self._due()
+        if due is None:
             return
         loop = asyncio.get_running_loop()
-        due = self._due()
-        if due is not None:
-            self._timer = loop.call_later(max(0.0, due - loop.time()), self._tick)
+        when = max(due, loop.time() + pause)
+        if self._timer is not None:
+            if self._timer.when() <= when:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(when, self._tick)
 
     def _due(self) -> float | None:
         """When something may go out next; None while every client has everything."""
@@ -268,39 +288,44 @@ class PushHub:
         for client in self._clients:
             if client.subscription.snapshot and client.snapshot_seen != self._version:
                 times.append(self._next_snapshot)
-            if client.subscription.state and client.current_seen != self._version:
+            if self._is_behind(client):
                 times.append(max(self._next_current, client.next_current))
         return min(times, default=None)
+
+    def _is_behind(self, client: PushClient) -> bool:
+        """Whether a `current` would tell the client something."""
+        wanted = client.subscription
+        return wanted.state and (
+            client.current_seen != self._version
+            or (wanted.terminal and client.lines_seen != self._line_count)
+        )
 
     def _tick(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        if now >= self._next_snapshot and self._send_snapshots():
+        # Asked once: a client that has just got the one message is not ready for the other any more.
+        ready = [client for client in self._clients if client.ready]
+        if now >= self._next_snapshot and self._send_snapshots(ready):
             self._next_snapshot = now + SNAPSHOT_INTERVAL
-        if now >= self._next_current and self._send_currents(now):
+        if now >= self._next_current and self._send_currents(ready, now):
             self._next_current = now + CURRENT_INTERVAL
-        if self._clients:
-            loop = asyncio.get_running_loop()
-            due = self._due()
-            if due is not None:
-                pause = max(SNAPSHOT_INTERVAL, due - loop.time())
-                self._timer = loop.call_later(pause, self._tick)
+        # Whoever is still behind does not read at the moment: no hurry to look again.
+        self._wake(SNAPSHOT_INTERVAL)
 
-    def _send_snapshots(self) -> bool:
+    def _send_snapshots(self, clients: Iterable[PushClient]) -> bool:
         text: str | None = None
-        for client in list(self._clients):
+        for client in clients:
             wants = client.subscription.snapshot and client.snapshot_seen != self._version
-            if wants and client.ready and self._access.may(client.actor, STATUS):
+            if wants and self._access.may(client.actor, STATUS):
                 text = text or encode({"snapshot": self._printer.snapshot})
                 client.snapshot_seen = self._version
                 client.offer(text)
         return text is not None
 
-    def _send_currents(self, now: float) -> bool:
+    def _send_currents(self, clients: Iterable[PushClient], now: float) -> bool:
         cache: dict[tuple[int, int, bool, bool], str] = {}
-        for client in list(self._clients):
-            behind = client.subscription.state and client.current_seen != self._version
-            if not behind or now < client.next_current or not client.ready:
+        for client in clients:
+            if not self._is_behind(client) or now < client.next_current:
                 continue
             if not self._access.may(client.actor, STATUS):
                 continue

@@ -56,6 +56,8 @@ class _Guard(RequestHandler):
     """Goes before every handler of sockjs-tornado."""
 
     services: Services
+    logged = False
+    """Read by the library at the end of every request, and set by it in some of them."""
 
     def set_default_headers(self) -> None:
         """Security headers, as everywhere."""

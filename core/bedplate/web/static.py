@@ -12,7 +12,6 @@ import tornado.web
 import bedplate
 from bedplate.errors import BedplateError, NotFoundError
 from bedplate.web import pages, security
-from bedplate.web.errors import MethodNotAllowedError
 from bedplate.web.sending import SentFile, send_file
 from bedplate.web.services import Services
 
@@ -89,9 +88,6 @@ class PageHandler(tornado.web.RequestHandler):
         """The same checks as for every route."""
         try:
             self._services.check(self.request)
-            if self.request.method not in security.SAFE_METHODS:
-                self.set_header("Allow", "GET, HEAD, OPTIONS")
-                raise MethodNotAllowedError(f"{self.request.method} is not possible here.")
         except BedplateError as error:
             self._fail(error)
 

@@ -133,6 +133,7 @@ class UploadReceiver:
     def __init__(self, call: Call[Any, Any], boundary: bytes) -> None:
         self._library: Library = call.host.library
         self._user = call.actor.name
+        self._expected = max(0, length_of(call) - FORM_OVERHEAD)
         self._may_overwrite = call.may(FILES_DELETE)
         self._chunks: list[bytes] = []
         self._begin: Part | None = None
@@ -212,6 +213,7 @@ class UploadReceiver:
             target.folder,
             target.name,
             overwrite=target.overwrite,
+            expected_size=self._expected,
             user=self._user,
             userdata=target.userdata,
         )
@@ -248,6 +250,12 @@ def receive(call: Call[Any, Any]) -> UploadReceiver | FormReceiver:
     if kind in (JSON, FORM):
         return FormReceiver(kind == JSON)
     raise UnsupportedTypeError(f"An upload must be {MULTIPART}; its Content-Type says otherwise.")
+
+
+def length_of(call: Call[Any, Any]) -> int:
+    """Bytes of the whole body, as far as the client says: 0 where it does not."""
+    length = call.request.headers.get("Content-Length", "0").strip()
+    return int(length) if length.isdecimal() else 0
 
 
 def limit(host: Host) -> int:

@@ -31,6 +31,11 @@ export function sendCommands(client: Client, commands: readonly string[]): Promi
   return client.post("api/printer/command", { commands });
 }
 
+/** M114: the answer brings the position into the snapshot. No firmware tells of its own accord where a move ends. */
+export function askPosition(client: Client): Promise<void> {
+  return sendCommands(client, ["M114"]);
+}
+
 /** M112: the firmware stops itself at once and has to be reset. Jumps every queue. */
 export function emergencyStop(client: Client): Promise<void> {
   return client.post("api/printer/command", { command: "M112" }, STOP_TIMEOUT_MS);

@@ -1,4 +1,5 @@
-// Generated from the server's message classes by `python -m bedplate.devtools.typescript`. Do not edit.
+// Generated from the server's message classes by `python -m bedplate.devtools.typescript`.
+// Do not edit.
 // Units: °C, mm, s, bytes, percent; times of day are Unix seconds.
 
 /** Where the connection to a printer stands. */

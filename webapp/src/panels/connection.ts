@@ -263,7 +263,8 @@ export class ConnectionPanel extends Panel {
 
 const HALTED_TEXT = "The printer has stopped itself.";
 const HALTED_HINT =
-  "Heaters and motors are off. Look at the printer; when all is safe, reset it (its button, or its power switch) and reconnect.";
+  "Heaters and motors are off. Look at the printer; when all is safe, reset it (its button, or its power switch) " +
+  "and reconnect.";
 
 declare global {
   interface HTMLElementTagNameMap {

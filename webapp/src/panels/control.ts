@@ -1,6 +1,6 @@
 import { css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { extrude, home, jog, sendCommands } from "../api/printer";
+import { askPosition, extrude, home, jog, sendCommands } from "../api/printer";
 import type { Axis } from "../api/printer";
 import { button } from "../ui/button";
 import "../ui/card";
@@ -41,7 +41,7 @@ interface Home {
 }
 
 const HOMES: readonly Home[] = [
-  { place: "home-xy", axes: ["x", "y"], label: "Home X and Y" },
+  { place: "home-xy", axes: ["x", "y"], label: "Home XY" },
   { place: "home-z", axes: ["z"], label: "Home Z" },
 ];
 
@@ -50,6 +50,8 @@ const HOMES: readonly Home[] = [
 export class ControlPanel extends Panel {
   @state() private step: (typeof STEPS)[number] = 10;
   @state() private length = "5";
+  private lastMove: Promise<void> = Promise.resolve();
+  private moves = 0;
 
   static override styles = [
     sharedStyles,
@@ -205,6 +207,7 @@ export class ControlPanel extends Panel {
               ${button({
                 label: text,
                 icon,
+                name: `${text} ${this.step} mm`,
                 title: `${text} ${this.step} mm`,
                 reason,
                 onPress: () => this.jog(axis, sign),
@@ -217,6 +220,7 @@ export class ControlPanel extends Panel {
               ${button({
                 label: axes.join("").toUpperCase(),
                 icon: "home",
+                name: label,
                 title: label,
                 reason,
                 busy: this.isPending(label),
@@ -238,6 +242,7 @@ export class ControlPanel extends Panel {
           return button({
             label: axis.toUpperCase(),
             icon: "home",
+            name: label,
             title: label,
             reason,
             busy: this.isPending(label),
@@ -250,7 +255,7 @@ export class ControlPanel extends Panel {
 
   private renderPosition() {
     const position = this.situation.snapshot?.position;
-    if (!position) return nothing;
+    if (!position || this.why("move") !== "") return nothing;
     return html`<dl class="position number value" aria-label="Position in mm">
       ${ALL_AXES.map(
         (axis) =>
@@ -330,15 +335,22 @@ export class ControlPanel extends Panel {
     });
   }
 
-  /** Presses add up: each one is a move of its own, in their order. */
+  /** Presses add up: each one is a move of its own, one request after the other, in their order. */
   private jog(axis: Axis, sign: 1 | -1): void {
+    const distance = sign * this.step;
     this.moves += 1;
-    void this.run(`jog ${this.moves}`, () => jog(this.host.client, axis, sign * this.step));
+    const name = `jog ${this.moves}`;
+    this.lastMove = this.lastMove.then(async () => {
+      await this.run(name, () => jog(this.host.client, axis, distance));
+      if (name === `jog ${this.moves}`) await this.run(name, () => askPosition(this.host.client));
+    });
   }
-  private moves = 0;
 
   private home(name: string, axes: readonly Axis[]): void {
-    void this.run(name, () => home(this.host.client, axes));
+    void this.run(name, async () => {
+      await home(this.host.client, axes);
+      await askPosition(this.host.client);
+    });
   }
 
   private extrude(sign: 1 | -1): void {

@@ -72,8 +72,12 @@ export class FileDetails extends Panel {
     if (!entry) return nothing;
     return html`<bp-dialog .heading=${entry.display ?? entry.name} @close=${() => (this.path = null)}>
       <div class="stack">
-        ${entry.thumbnail ? html`<img src=${this.host.client.url(entry.thumbnail)} alt="Picture of the print" />` : nothing}
-        ${entry.analysisError ? message("bad", "This file could not be read.", html`<p>${entry.analysisError}</p>`) : nothing}
+        ${entry.thumbnail
+          ? html`<img src=${this.host.client.url(entry.thumbnail)} alt="Picture of the print" />`
+          : nothing}
+        ${entry.analysisError
+          ? message("bad", "This file could not be read.", html`<p>${entry.analysisError}</p>`)
+          : nothing}
         ${(entry.warnings ?? []).map(({ message: text, line }) =>
           message("warning", text, line ? html`<p>Line ${line} of the file</p>` : nothing),
         )}

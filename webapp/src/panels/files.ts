@@ -120,6 +120,11 @@ export class FilePanel extends Panel {
         color: var(--accent);
         font-size: var(--text-small);
       }
+      .trouble {
+        color: var(--warning);
+        font-weight: 600;
+        white-space: nowrap;
+      }
       .list {
         margin: 0 calc(-1 * var(--space-1));
       }
@@ -214,7 +219,9 @@ export class FilePanel extends Panel {
         aria-label="Order"
         @change=${(event: Event) => (this.order = (event.target as HTMLSelectElement).value as SortOrder)}
       >
-        ${SORTS.map(([order, label]) => html`<option value=${order} ?selected=${order === this.order}>${label}</option>`)}
+        ${SORTS.map(
+          ([order, label]) => html`<option value=${order} ?selected=${order === this.order}>${label}</option>`,
+        )}
       </select>
     </div>`;
   }
@@ -284,7 +291,7 @@ export class FilePanel extends Panel {
       entry.date === undefined ? "" : formatDay(new Date(entry.date * 1000), new Date()),
     ];
     const where = this.text.trim() === "" ? "" : parentPath(entry.path);
-    const text = [where, ...facts].filter((fact) => fact !== "").join(" · ");
+    const text = html`${[where, ...facts].filter((fact) => fact !== "").join(" · ")}${trouble(entry)}`;
     return html`<li class=${this.situation.snapshot?.selected?.path === entry.path ? "selected" : ""}>
       ${this.renderEntry(entry, html`${picture}`, text, () => void this.details.show(entry))}
       ${button({
@@ -298,7 +305,7 @@ export class FilePanel extends Panel {
     </li>`;
   }
 
-  private renderEntry(entry: FileEntry, picture: TemplateResult, facts: string, press: () => void) {
+  private renderEntry(entry: FileEntry, picture: TemplateResult, facts: string | TemplateResult, press: () => void) {
     return html`<button type="button" class="entry" @click=${press}>
       <span class="picture ${entry.type}">${picture}</span>
       <span>
@@ -366,6 +373,13 @@ export class FilePanel extends Panel {
     await this.host.reloadFiles();
     this.open(joinPath(folder, name));
   };
+}
+
+/** What somebody should look at before printing a file; its details tell more. */
+function trouble({ analysisError, warnings = [] }: FileEntry): TemplateResult | typeof nothing {
+  if (analysisError) return html`<span class="trouble"> · could not be read</span>`;
+  if (warnings.length === 0) return nothing;
+  return html`<span class="trouble"> · ${warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`}</span>`;
 }
 
 declare global {

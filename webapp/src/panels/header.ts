@@ -22,12 +22,12 @@ const THEMES: Readonly<Record<ThemeChoice, { next: ThemeChoice; icon: IconName; 
   dark: { next: "auto", icon: "dark", label: "Colours: dark" },
 };
 
-const STOP = "stop";
-
 /** The bar above every view: what the printer does, how warm it is, and the emergency stop. */
 @customElement("bp-header")
 export class Header extends Panel {
   @state() private theme: ThemeChoice = themeChoice();
+  /** Stops on their way. Each press sends one: pressing again must never do less. */
+  @state() private stops = 0;
 
   static override styles = [
     sharedStyles,
@@ -99,6 +99,13 @@ export class Header extends Panel {
         gap: var(--space-3);
         white-space: nowrap;
       }
+      /* Beside the stop there is room for the sign alone. */
+      @media (max-width: 374px) {
+        h1 {
+          position: absolute;
+          clip-path: inset(50%);
+        }
+      }
       progress {
         height: 3px;
         border-radius: 0;
@@ -107,6 +114,7 @@ export class Header extends Panel {
         header {
           display: grid;
           grid-template-columns: minmax(0, 1fr) auto auto;
+          column-gap: var(--space-2);
         }
         .state {
           grid-row: 2;
@@ -164,7 +172,7 @@ export class Header extends Panel {
 
   private renderStop() {
     const reason = whyNoStop(this.situation);
-    return stopButton({ reason, busy: this.isPending(STOP), onPress: () => void this.stop() });
+    return stopButton({ reason, busy: this.stops > 0, onPress: () => void this.stop() });
   }
 
   /** Stops the printer, and says so, or says that nothing was stopped. */
@@ -174,16 +182,17 @@ export class Header extends Panel {
       this.host.notify({ kind: "info", text: reason });
       return;
     }
-    await this.run(STOP, async () => {
-      try {
-        await emergencyStop(this.host.client);
-        this.host.notify({ kind: "info", text: "Emergency stop sent." });
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        const text = `The emergency stop did not get through: switch the printer off at its power switch. ${why}`;
-        this.host.notify({ kind: "error", text, sticky: true });
-      }
-    });
+    this.stops += 1;
+    try {
+      await emergencyStop(this.host.client);
+      this.host.notify({ kind: "info", text: "Emergency stop sent." });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const text = `The emergency stop did not get through: switch the printer off at its power switch. ${why}`;
+      this.host.notify({ kind: "error", text, sticky: true });
+    } finally {
+      this.stops -= 1;
+    }
   }
 
   private chooseTheme(choice: ThemeChoice): void {

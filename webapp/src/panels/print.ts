@@ -2,7 +2,7 @@ import { css, html, nothing } from "lit";
 import { customElement } from "lit/decorators.js";
 import { selectFile } from "../api/files";
 import { cancelJob, pauseJob, resumeJob, startJob } from "../api/job";
-import type { FileRef, JobView } from "../generated/messages";
+import type { FileRef, JobState, JobView } from "../generated/messages";
 import { describe, describeHeating, describeOutcome } from "../stores/describe";
 import { entryAt } from "../stores/files";
 import { isBusy, isConnected, jobState } from "../stores/situation";
@@ -21,6 +21,13 @@ import type { PanelHost } from "./contract";
 import { GO } from "./go";
 import { Panel } from "./panel";
 
+
+/** What takes its time, and why. */
+const NOTES: Partial<Record<JobState, string>> = {
+  pausing: "Pausing: the printer ends what it does first",
+  cancelling: "Cancelling: the printer ends what it does first",
+  finishing: "Finishing: the last moves are made",
+};
 
 /** What a firmware says while it waits for a press of its own button. */
 const WAITING: ReadonlySet<string> = new Set(["paused for user", "paused for input"]);
@@ -94,6 +101,13 @@ export class PrintPanel extends Panel {
       dd {
         font-weight: 600;
       }
+      @media (max-width: 379px) {
+        dl {
+          padding: var(--space-2);
+          gap: var(--space-2);
+          font-size: 0.875rem;
+        }
+      }
       .buttons {
         display: grid;
         grid-auto-flow: column;
@@ -139,7 +153,7 @@ export class PrintPanel extends Panel {
   private renderJob(job: JobView) {
     const stateNow = jobState(this.situation);
     return html`
-      ${this.renderFile(job.file, describe(this.situation).text)}
+      ${this.renderFile(job.file, NOTES[stateNow] ?? describe(this.situation).text)}
       ${job.problem
         ? message("warning", job.problem.text, job.problem.hint ? html`<p>${job.problem.hint}</p>` : nothing)
         : nothing}
@@ -266,7 +280,9 @@ export class PrintPanel extends Panel {
     return html`<div class="empty">
       ${icon("print")}
       <p>
-        ${connected ? "The printer is ready. Choose a file to print." : "Connect the printer, then choose a file to print."}
+        ${connected
+          ? "The printer is ready. Choose a file to print."
+          : "Connect the printer, then choose a file to print."}
       </p>
       ${button({ label: "Choose a file", icon: "files", kind: connected ? "primary" : "", onPress: this.goToFiles })}
     </div>`;

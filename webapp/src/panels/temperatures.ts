@@ -119,6 +119,14 @@ export class TemperaturePanel extends Panel {
         gap: var(--space-1);
         margin-right: var(--space-2);
       }
+      @media (max-width: 379px) {
+        .spans {
+          margin-right: 0;
+        }
+        .spans .soft {
+          display: none;
+        }
+      }
       .spans .button {
         padding: 0 var(--space-2);
         min-width: 2.75rem;

@@ -96,7 +96,7 @@ export class TerminalPanel extends Panel {
         display: flex;
         flex-wrap: wrap;
         align-items: center;
-        gap: 0 var(--space-4);
+        gap: 0 var(--space-3);
       }
       .filters label {
         display: flex;
@@ -148,7 +148,10 @@ export class TerminalPanel extends Panel {
             ${repeat(
               lines,
               ({ id }) => id,
-              ({ kind, text }) => html`<div class="${kind} ${isAlarm(text) ? "alarm" : ""}"><i>${MARKS[kind]}</i><span>${text}</span></div>`,
+              ({ kind, text }) =>
+                html`<div class="${kind} ${isAlarm(text) ? "alarm" : ""}">
+                  <i>${MARKS[kind]}</i><span>${text}</span>
+                </div>`,
             )}
           </div>
           ${this.following
@@ -158,7 +161,7 @@ export class TerminalPanel extends Panel {
         <form @submit=${this.submit}>
           <input
             aria-label="Command for the printer"
-            placeholder="G-code, such as M115"
+            placeholder="Type G-code"
             autocomplete="off"
             autocapitalize="characters"
             autocorrect="off"

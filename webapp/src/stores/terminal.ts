@@ -67,7 +67,7 @@ export const FILTERS: readonly LineFilter[] = [
   },
   {
     id: "acknowledgements",
-    label: "ok and busy",
+    label: "ok, busy",
     hides: ({ kind, text }) =>
       kind === "received" && /^(?:ok(?:\s+[NPB]\d+)*|wait|(?:echo:\s*)?busy:.*)\s*$/i.test(text),
   },

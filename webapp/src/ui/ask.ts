@@ -32,7 +32,7 @@ class QuestionElement extends LitElement {
       .row {
         justify-content: flex-end;
       }
-      .button.danger.primary {
+      .button.danger.primary:not([aria-disabled]) {
         background: var(--stop);
         border-color: var(--stop);
         color: var(--stop-ink);

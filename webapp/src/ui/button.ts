@@ -6,6 +6,8 @@ import type { IconName } from "./icons";
 export interface ButtonOptions {
   /** Name of the button; shown unless `iconOnly`. */
   readonly label: string;
+  /** What screen readers call it, where the label is short for its place; it holds the label. */
+  readonly name?: string;
   /** A second, smaller line. */
   readonly detail?: string;
   readonly icon?: IconName;
@@ -45,7 +47,7 @@ export function button(options: ButtonOptions): TemplateResult {
     type=${options.type ?? "button"}
     class="button ${options.kind ?? ""} ${iconOnly ? "square" : ""}"
     ?autofocus=${options.autofocus ?? false}
-    aria-label=${iconOnly ? label : nothing}
+    aria-label=${options.name ?? (iconOnly ? label : nothing)}
     aria-disabled=${reason !== "" ? "true" : nothing}
     aria-busy=${busy ? "true" : nothing}
     aria-pressed=${options.pressed === undefined ? nothing : options.pressed}
@@ -54,7 +56,7 @@ export function button(options: ButtonOptions): TemplateResult {
   >
     ${options.icon ? icon(options.icon) : nothing}${iconOnly
       ? nothing
-      : html`<span>${label}${options.detail ? html`<small>${options.detail}</small>` : nothing}</span>`}
+      : html`<span>${label}${options.detail ? html` <small>${options.detail}</small>` : nothing}</span>`}
   </button>`;
 }
 

@@ -99,10 +99,8 @@ export const sharedStyles = css`
     font-variant-numeric: tabular-nums;
     color: var(--ink-soft);
   }
-  .button:hover {
-    background: var(--surface-pressed);
-  }
   .button:active {
+    background: var(--surface-pressed);
     border-color: var(--line-strong);
   }
   .button.primary {
@@ -110,7 +108,7 @@ export const sharedStyles = css`
     border-color: var(--accent);
     color: var(--accent-ink);
   }
-  .button.primary:hover {
+  .button.primary:active {
     background: var(--accent-strong);
   }
   .button.danger {
@@ -120,12 +118,21 @@ export const sharedStyles = css`
     background: none;
     border-color: transparent;
   }
-  .button.plain:hover {
-    background: var(--surface-pressed);
-  }
   .button.square {
     padding: 0;
     width: var(--control);
+  }
+  /* A finger does not hover: on a touch screen the look would stay after the press. */
+  @media (hover: hover) {
+    .button:hover {
+      background: var(--surface-pressed);
+    }
+    .button.primary:hover:not([aria-disabled]) {
+      background: var(--accent-strong);
+    }
+    .button.plain:hover:not([aria-pressed="true"]) {
+      background: var(--surface-pressed);
+    }
   }
   .button[aria-disabled="true"] {
     background: none;

@@ -37,5 +37,7 @@ export function startTheme(): void {
 function applyTheme(choice: ThemeChoice): void {
   const theme = choice === "auto" ? (darkRoom().matches ? "dark" : "light") : choice;
   document.documentElement.dataset["theme"] = theme;
+  const surface = getComputedStyle(document.documentElement).getPropertyValue("--surface").trim();
+  document.querySelector('meta[name="theme-color"]')?.setAttribute("content", surface);
   window.dispatchEvent(new Event(THEME_CHANGED));
 }

@@ -40,11 +40,11 @@ export class Toasts extends LitElement {
         overflow: visible;
         z-index: 20;
       }
-      ul {
+      .toasts {
         display: grid;
         gap: var(--space-2);
       }
-      li {
+      .toast {
         display: flex;
         align-items: center;
         gap: var(--space-3);
@@ -62,16 +62,16 @@ export class Toasts extends LitElement {
           opacity: 0;
         }
       }
-      li.success {
+      .success {
         border-left-color: var(--good);
       }
-      li.success > .icon {
+      .success > .icon {
         color: var(--good);
       }
-      li.error {
+      .error {
         border-left-color: var(--bad);
       }
-      li.error > .icon {
+      .error > .icon {
         color: var(--bad);
       }
       p {
@@ -83,11 +83,11 @@ export class Toasts extends LitElement {
   ];
 
   override render() {
-    return html`<ul role="log" aria-live="polite" aria-label="Messages">
+    return html`<div class="toasts" role="log" aria-live="polite" aria-label="Messages">
       ${repeat(
         this.toasts,
         ({ id }) => id,
-        (toast) => html`<li class=${toast.kind} role=${toast.kind === "error" ? "alert" : nothing}>
+        (toast) => html`<div class="toast ${toast.kind}" role=${toast.kind === "error" ? "alert" : nothing}>
           ${icon(ICONS[toast.kind])}
           <p>${toast.text}</p>
           ${toast.action
@@ -100,9 +100,9 @@ export class Toasts extends LitElement {
             kind: "plain",
             onPress: () => this.dismiss(toast.id),
           })}
-        </li>`,
+        </div>`,
       )}
-    </ul>`;
+    </div>`;
   }
 
   override connectedCallback(): void {

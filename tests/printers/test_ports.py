@@ -1,0 +1,68 @@
+"""The list of ports, with names that stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from bedplate.printers import ports
+from bedplate.printers.ports import PortInfo, is_target, machine_ports
+
+
+def found(device: str, description: str, vid: int | None) -> SimpleNamespace:
+    return SimpleNamespace(device=device, description=description, vid=vid)
+
+
+@pytest.fixture
+def by_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with a board on USB, another one without a stable name, and a port of its own."""
+    for name in ("ttyACM0", "ttyUSB0", "ttyS0"):
+        (tmp_path / name).touch()
+    folder = tmp_path / "by-id"
+    folder.mkdir()
+    (folder / "usb-board-if00").symlink_to("../ttyACM0")
+    (folder / "usb-gone-if00").symlink_to("../ttyACM9")
+    monkeypatch.setattr(
+        ports.list_ports,
+        "comports",
+        lambda: [
+            found(str(tmp_path / "ttyS0"), "n/a", None),
+            found(str(tmp_path / "ttyUSB0"), "", 0x1A86),
+            found(str(tmp_path / "ttyACM0"), "A board", 0x2341),
+        ],
+    )
+    return folder
+
+
+def test_usb_ports_come_first_by_their_stable_names(by_id: Path) -> None:
+    machine = by_id.parent
+    assert machine_ports(by_id) == [
+        PortInfo(str(by_id / "usb-board-if00"), f"{machine}/ttyACM0 (A board)"),
+        PortInfo(f"{machine}/ttyUSB0", f"{machine}/ttyUSB0"),
+        PortInfo(f"{machine}/ttyS0", f"{machine}/ttyS0"),
+    ]
+
+
+def test_without_stable_names_the_devices_are_listed(by_id: Path) -> None:
+    machine = by_id.parent
+    assert machine_ports(by_id / "missing")[0].name == f"{machine}/ttyACM0"
+
+
+@pytest.mark.parametrize(
+    ("name", "can_be_opened"),
+    [
+        ("/dev/ttyUSB0", True),
+        ("/dev/serial/by-id/usb-board-if00", True),
+        ("socket://printer:23", True),
+        ("rfc2217://printer:23", True),
+        ("VIRTUAL", False),
+        ("AUTO", False),
+        ("ttyUSB0", False),
+        ("http://printer", False),
+        ("", False),
+    ],
+)
+def test_what_can_be_opened_unlisted(name: str, can_be_opened: bool) -> None:
+    assert is_target(name) is can_be_opened
