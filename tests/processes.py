@@ -203,8 +203,16 @@ class LinkClient:
     def tell(self, command: AnyCommand) -> None:
         """Send a command without waiting for anything."""
         with contextlib.suppress(OSError):
-            self._socket.settimeout(5)
-            self._socket.sendall(encode(command))
+            self.send(encode(command))
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self._socket.settimeout(5)
+        self._socket.sendall(data)
+
+    def wait_for_closing(self) -> None:
+        """Wait until the link has closed this connection."""
+        self.until(lambda: self.closed, "the end of the connection")
 
     def ask(self, command: AnyCommand) -> ReplyError | None:
         """Send a command; the error of its reply, None where it was carried out."""
@@ -297,9 +305,18 @@ class LinkClient:
 
 
 class Link:
-    """A link process and its folder."""
+    """A link process and its folder. `program` takes the place of `bedplate.link`, `options` are
+    those of LinkOptions."""
 
-    def __init__(self, folder: Path, runtime: Path, **options: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        runtime: Path,
+        *,
+        program: str | None = None,
+        environment: dict[str, str] | None = None,
+        **options: Any,
+    ) -> None:
         self.folder = folder
         self.folder.mkdir(exist_ok=True)
         self.socket = str(runtime / f"{time.monotonic_ns()}")
@@ -316,8 +333,16 @@ class Link:
         places = (CORE, *(Path(str(m.__file__)).parent.parent for m in (msgspec, serial)))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-S", "-m", "bedplate.link", msgspec.json.encode(chosen)],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))},
+                [
+                    *(sys.executable, "-S"),
+                    *(("-m", "bedplate.link") if program is None else ("-c", program)),
+                    msgspec.json.encode(chosen),
+                ],
+                env={
+                    **os.environ,
+                    **(environment or {}),
+                    "PYTHONPATH": os.pathsep.join(map(str, places)),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

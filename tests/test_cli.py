@@ -228,7 +228,8 @@ def test_the_virtual_printer_alone(workshop: Workshop) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
-    workshop.defer(lambda: (process.kill(), process.communicate()))
+    workshop.defer(process.communicate)
+    workshop.defer(process.kill)
     assert process.stdout is not None
     first = process.stdout.readline()
     assert first.startswith("PTY /dev/")

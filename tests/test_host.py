@@ -9,7 +9,7 @@ import signal
 import socket
 import sqlite3
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,12 @@ def link_pid(host: Serving) -> int:
     return pid
 
 
+def _wait_for_line(host: Serving, line: int) -> None:
+    host.wait_for(
+        lambda s: s["job"] and (s["job"]["line"] > line or s["job"]["outcome"]), f"line {line}"
+    )
+
+
 def outcome(state: Any) -> Any:
     return state["job"] and state["job"]["outcome"]
 
@@ -112,7 +118,8 @@ async def test_a_print_from_the_library_to_the_history(workshop: Workshop) -> No
         job = printer.snapshot.job
         assert job is not None
         assert (job.outcome, job.completion, job.user) == (Outcome.DONE, 100.0, "somebody")
-        await eventually(lambda: host.library.file("nut.gcode").prints.success == 1)
+        prints = await eventually(lambda: host.library.file("nut.gcode").prints)
+        assert (prints.success, prints.failure) == (1, 0)
         assert without_added(record_of(workshop.data)) == commands_of(source)
         await printer.disconnect()
         assert printer.snapshot.connection.state is ConnectionState.CLOSED
@@ -202,6 +209,49 @@ async def test_terminal_lines_come_while_somebody_watches(workshop: Workshop) ->
         assert not any("M117 unseen" in line.text for line in printer.terminal)
 
 
+@pytest.mark.usefixtures("runtime")
+async def test_on_a_full_disk_events_wait_and_the_print_goes_on(workshop: Workshop) -> None:
+    """SQLite is told that its file may not grow: the same error as from a full disk."""
+    workshop.settings(FAST)
+    source = make_file(workshop.uploads / "x.gcode", 50)
+    async with running(workshop.data) as host:
+        printer = host.printers["default"]
+        await printer.connect("VIRTUAL")
+        await eventually(lambda: printer.is_operational)
+        link = printer.snapshot.link_pid
+        with _full(host):
+            for number in range(1, 80):  # until nothing fits into the last page
+                await printer.start("x.gcode")
+                await eventually(
+                    lambda: printer.snapshot.job and printer.snapshot.job.outcome is not None
+                )
+                if len(printer_events(workshop.data)) < 2 + 2 * number:
+                    break
+            else:
+                raise AssertionError("the journal never was full")
+        assert printer.snapshot.link_pid == link
+        assert printer.snapshot.connection.state is ConnectionState.OPERATIONAL
+        await printer.start("x.gcode")
+        expected = ["PrinterConnecting", "PrinterConnected"]
+        expected += ["PrintStarted", "PrintDone"] * (number + 1)
+        await eventually(lambda: printer_events(workshop.data) == expected)
+        await eventually(lambda: not printer.is_active)
+    record = without_added(record_of(workshop.data))
+    assert record == commands_of(source) * (number + 1)
+
+
+@contextlib.contextmanager
+def _full(host: Host) -> Iterator[None]:
+    """No page more for the journal."""
+    database = host.journal._database
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count = {pages}")
+    try:
+        yield
+    finally:
+        database.execute("PRAGMA max_page_count = 1073741823")
+
+
 async def test_the_sockets_lie_in_a_short_private_directory(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +262,7 @@ async def test_the_sockets_lie_in_a_short_private_directory(
     async with running(deep) as host:
         printer = host.printers["default"]
         await printer.connect("VIRTUAL")
+        await eventually(lambda: printer.is_operational)
         record = read_record(deep / "printers" / "default")
         assert record is not None
         assert len(os.fsencode(record.socket)) < 108
@@ -278,10 +329,7 @@ def test_hosts_killed_again_and_again_do_not_harm_a_print(workshop: Workshop) ->
     host.connect()
     host.print(source.name)
     for line in (4, 20, 40):
-        host.wait_for(
-            lambda s, line=line: s["job"] and (s["job"]["line"] > line or s["job"]["outcome"]),
-            f"line {line}",
-        )
+        _wait_for_line(host, line)
         host.kill()
         host = workshop.host()
     host.wait_for(lambda s: outcome(s) == "done", "the end")
@@ -569,5 +617,4 @@ def test_two_printers_have_each_their_own_link(workshop: Workshop) -> None:
     for pid in pids:
         assert alive(pid)
     assert host.stop() == 0
-    for pid in pids:
-        wait_until(lambda pid=pid: not alive(pid), what="its end")
+    wait_until(lambda: not any(map(alive, pids)), what="the end of both")

@@ -150,8 +150,7 @@ def test_a_file_that_is_cut_off_while_it_is_read_is_no_complete_one(file: Path) 
     with file.open("r+b") as content:
         content.truncate(BLOCK + 2)
     with pytest.raises(FileUnreadableError, match=f"ends at byte {BLOCK + 2} now"):
-        while reader.next_command() is not None:
-            pass
+        list(iter(reader.next_command, None))
     reader.close()
 
 

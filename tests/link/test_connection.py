@@ -14,10 +14,7 @@ from pathlib import Path
 import pytest
 import serial
 import serial.rfc2217
-from tests.helpers import wait_until
-from tests.processes import QUICK, LinkClient, Workshop, commands_of, make_file, without_added
-
-import msgspec
+from tests.processes import LinkClient, Workshop, commands_of, make_file, without_added
 
 from bedplate.messages.commands import Connect, Disconnect, LineSettings, SendGcode
 from bedplate.messages.events import PrinterConnected, PrinterError, PrintFailed
@@ -178,7 +175,12 @@ def test_a_port_that_is_not_there(workshop: Workshop) -> None:
 @pytest.mark.parametrize("kind", ["folder", "file", "pipe"])
 def test_what_is_not_a_port(workshop: Workshop, kind: str) -> None:
     path = workshop.folder / "thing"
-    {"folder": path.mkdir, "file": path.touch, "pipe": lambda: os.mkfifo(path)}[kind]()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "file":
+        path.touch()
+    else:
+        os.mkfifo(path)
     client = workshop.link().attach()
     assert connect(client, str(path)) == "port_error"
     assert "is not a serial port" in error_of(client).error
@@ -379,16 +381,69 @@ def test_a_network_address_where_nobody_listens(workshop: Workshop) -> None:
     assert address in error_of(client).error
 
 
-# The baud rate. A pseudo-terminal has none: these tests show the sequence through the name of a
-# port that is not recognised as one; what a rate does to bytes is the engine's tests' matter.
+# The baud rate. A pseudo-terminal has none, so a gate stands before it here, in the link's own
+# process: bytes pass at one rate and come out as garbage at all others.
+
+GATE = """
+import os, sys
+from bedplate.link import __main__ as program, runner, transport
+from bedplate.protocol import conversation
+
+RATE = int(os.environ["GATE_RATE"])
 
 
-def test_a_printer_of_unknown_baud_rate_is_found_at_the_first_rate_that_is_understood(
-    workshop: Workshop,
-) -> None:
+class Gate(transport.TtyTransport):
+    def __init__(self, path, baudrate):
+        super().__init__(path, baudrate)
+        self.rate = baudrate
+
+    def set_baudrate(self, baudrate):
+        self.rate = baudrate
+
+    def read(self):
+        return self.garble(super().read())
+
+    def write(self, data):
+        return super().write(self.garble(data))
+
+    def garble(self, data):
+        return data if self.rate == RATE else bytes(byte ^ 0x55 | 0x80 for byte in data)
+
+
+conversation.HANDSHAKE_RETRY = 0.4
+runner.open_transport = Gate
+runner.is_pseudo_terminal = lambda target: False
+sys.exit(program.main())
+"""
+
+
+@pytest.mark.parametrize("rate", [115200, 250000, 230400, 9600])
+def test_an_unknown_baud_rate_is_found(workshop: Workshop, rate: int) -> None:
     printer = workshop.printer()
-    client = workshop.link().attach()
-    quick = msgspec.structs.replace(QUICK, greeting_timeout=0.1)
-    client.connect(printer.path, quick)
-    assert client.snapshot.baudrate == 115200
-    assert wait_until(lambda: printer.record, what="a command")[0].startswith("M110")
+    client = workshop.link(program=GATE, environment={"GATE_RATE": str(rate)}).attach()
+    client.connect(printer.path)
+    assert client.snapshot.baudrate == rate
+    source = make_file(workshop.folder / "x.gcode", 20)
+    client.print(source)
+    assert client.wait_for_end().outcome is Outcome.DONE
+    assert [c for c in printer.record if c.startswith("G1")] == commands_of(source)
+
+
+def test_no_rate_is_understood(workshop: Workshop) -> None:
+    printer = workshop.printer()
+    client = workshop.link(program=GATE, environment={"GATE_RATE": "1"}).attach()
+    assert connect(client, printer.path) == ""
+    error = error_of(client)
+    assert error.reason == "no_answer"
+    assert "any of the usual baud rates" in error.error
+
+
+def test_a_rate_that_was_given_is_the_only_one_tried(workshop: Workshop) -> None:
+    printer = workshop.printer()
+    link = workshop.link(program=GATE, environment={"GATE_RATE": "250000"})
+    client = link.attach()
+    client.do(Connect(port=printer.path, target=printer.path, baudrate=115200, settings=SHORT))
+    assert error_of(client).reason in ("no_answer", "not_understood")
+    assert "Trying" not in link.log.read_text()
+    client.connect(printer.path, baudrate=250000)
+    assert client.snapshot.baudrate == 250000

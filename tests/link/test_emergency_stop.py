@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import tty
+from functools import partial
 
 import pytest
 from tests.helpers import wait_until
@@ -134,7 +135,8 @@ def test_while_the_printer_does_not_read_it_goes_out_before_all_that_waits(
     link."""
     master, slave = pty.openpty()
     tty.setraw(slave)
-    workshop.defer(lambda: (os.close(master), os.close(slave)))
+    workshop.defer(partial(os.close, master))
+    workshop.defer(partial(os.close, slave))
     client = workshop.link().attach()
     path = os.ttyname(slave)
     client.do(

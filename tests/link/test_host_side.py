@@ -7,6 +7,7 @@ import os
 import signal
 import time
 
+import msgspec
 import pytest
 from tests.helpers import wait_until
 from tests.processes import (
@@ -21,8 +22,6 @@ from tests.processes import (
     memory,
     without_added,
 )
-
-import msgspec
 
 from bedplate.messages.codec import encode
 from bedplate.messages.commands import (
@@ -166,7 +165,7 @@ def test_a_second_host_takes_the_place_of_the_first(workshop: Workshop) -> None:
     _, link, first = connected(workshop)
     second = link.attach()
     second.until(lambda: second.snapshot.state is ConnectionState.OPERATIONAL, "the state")
-    first.until(lambda: first.closed, "the first one's end")
+    first.wait_for_closing()
     second.do(SendGcode(commands=["M117 second"]))
     ticks = _cpu(link.pid)
     second.listen(1.0)
@@ -177,8 +176,8 @@ def test_nonsense_on_the_socket_ends_that_connection_alone(workshop: Workshop) -
     _, link, host = connected(workshop)
     for nonsense in (b"GET / HTTP/1.1\r\n\r\n", b"\xff\xfe\n", b'{"type":"fly"}\n', b"[]\n"):
         client = link.open()
-        client._socket.sendall(nonsense)
-        client.until(lambda client=client: client.closed, "its end")
+        client.send(nonsense)
+        client.wait_for_closing()
     host.do(SendGcode(commands=["M117 still here"]))
 
 
@@ -195,8 +194,8 @@ def test_a_command_in_pieces_and_several_at_once(workshop: Workshop) -> None:
     printer, _, client = connected(workshop)
     wire = b"".join(encode(SendGcode(commands=[f"M117 {n}"], request=1000 + n)) for n in range(5))
     for byte in wire[:40]:
-        client._socket.sendall(bytes([byte]))
-    client._socket.sendall(wire[40:])
+        client.send(bytes([byte]))
+    client.send(wire[40:])
     client.until(lambda: without_added(printer.record)[-1:] == ["M117 4"], "all of them")
     assert without_added(printer.record) == [f"M117 {n}" for n in range(5)]
 
@@ -337,7 +336,7 @@ def test_ended_by_a_signal_in_a_job_it_switches_off_and_says_so(
         failed = client.payload("PrintFailed")
         assert isinstance(failed, PrintFailed)
         assert failed.reason == "link_ended"
-        client.until(lambda: client.closed, "the end of the connection")
+        client.wait_for_closing()
         assert client.snapshot.state is ConnectionState.CLOSED
 
 
@@ -466,3 +465,12 @@ def test_without_that_setting_there_is_no_serial_log(workshop: Workshop) -> None
     client.do(SendGcode(commands=["M117 x"]))
     client.listen(SEVERAL_TURNS)
     assert not link.serial_log.exists()
+
+
+def test_the_state_that_belongs_to_an_event_follows_it_at_once(workshop: Workshop) -> None:
+    """Whoever hears of the end of a print and asks for the state is not told that it goes on."""
+    _, _, client = connected(workshop)
+    client.print(make_file(workshop.folder / "x.gcode", 500))
+    client.until(lambda: "PrintDone" in client.names(), "the end")
+    client.read(0.1)
+    assert client.job.outcome is Outcome.DONE

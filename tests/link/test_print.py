@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.processes import (
     QUICK,
-    ROOT,
     SAMPLES,
     LinkClient,
     VirtualPrinter,
@@ -19,8 +20,7 @@ from tests.processes import (
     without_added,
 )
 
-import msgspec
-
+from bedplate.messages.codec import decode_payload
 from bedplate.messages.commands import (
     CancelJob,
     LayerMark,
@@ -37,7 +37,6 @@ from bedplate.messages.events import (
     PrintFailed,
     PrintProgress,
 )
-from bedplate.messages.codec import decode_payload
 from bedplate.messages.snapshot import FileRef
 from bedplate.messages.states import ConnectionState, JobState, Outcome
 
@@ -46,9 +45,9 @@ LINK_MEMORY = 20_000
 FILES = [SAMPLES / "nut-cura.gcode", SAMPLES / "bunny-small.gcode"]
 LARGE_FILES = [
     SAMPLES / "nut.gcode",
-    *sorted((ROOT.parent / "shared" / "gcode").glob("slic3r-*.gcode")),
+    *sorted(Path(os.environ.get("BEDPLATE_GCODE", os.devnull)).glob("*.gcode")),
 ]
-"""Of another slicer, where they are at hand."""
+"""With those of a folder of one's own, where the environment names one."""
 SCRIPTS = Scripts(
     before_print=["M117 before"],
     after_print=["M117 after"],
@@ -127,18 +126,17 @@ def test_two_prints_after_one_another_on_one_connection(workshop: Workshop) -> N
     printer, client = ready(workshop)
     first = make_file(workshop.folder / "1.gcode", 300)
     second = make_file(workshop.folder / "2.gcode", 300, start=5000)
-    for number, source in enumerate((first, second)):
-        client.print(source, job=str(number))
-        client.until(
-            lambda number=number: client.names().count("PrintDone") == number + 1, "its end"
-        )
+    client.print(first, job="1")
+    client.until(lambda: client.names().count("PrintDone") == 1, "its end")
+    client.print(second, job="2")
+    client.until(lambda: client.names().count("PrintDone") == 2, "its end")
     assert without_added(printer.record) == commands_of(first) + commands_of(second)
 
 
 def test_marks_and_layers_are_told_once_each_at_what_the_printer_acknowledged(
     workshop: Workshop,
 ) -> None:
-    printer, client = ready(workshop)
+    _, client = ready(workshop)
     source = make_file(workshop.folder / "x.gcode", 400)
     size = source.stat().st_size
     layers = [LayerMark(size * part // 10, part / 5) for part in range(10)]

@@ -6,8 +6,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from serial.tools import list_ports
 
-from bedplate.printers import ports
 from bedplate.printers.ports import PortInfo, is_target, machine_ports
 
 
@@ -25,7 +25,7 @@ def by_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "usb-board-if00").symlink_to("../ttyACM0")
     (folder / "usb-gone-if00").symlink_to("../ttyACM9")
     monkeypatch.setattr(
-        ports.list_ports,
+        list_ports,
         "comports",
         lambda: [
             found(str(tmp_path / "ttyS0"), "n/a", None),

@@ -17,7 +17,7 @@ def settings(**scripts: str) -> PrinterSettings:
 def test_by_default_cancelling_switches_everything_off() -> None:
     rendered = render(PrinterSettings(), "x.gcode")
     assert rendered.on_cancel == ["M104 T0 S0", "M140 S0", "M107"]
-    assert not (rendered.before_print or rendered.after_print)
+    assert rendered.before_print == rendered.after_print == []
     three = msgspec.structs.replace(PrinterSettings(), extruders=3, heated_bed=False)
     assert render(three, "x").on_cancel == ["M104 T0 S0", "M104 T1 S0", "M104 T2 S0", "M107"]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +21,28 @@ from bedplate.printers.supervisor import (
 )
 
 
-def make(workshop: Workshop) -> LinkProcess:
-    directory = workshop.data / "printers" / "default"
-    return LinkProcess("default", directory, workshop.data / "logs", workshop.runtime)
+@pytest.fixture
+def make(workshop: Workshop) -> Iterator[Callable[[], LinkProcess]]:
+    """Makes the supervisor of one printer's link, as each host would."""
+    made = []
+
+    def make() -> LinkProcess:
+        made.append(
+            LinkProcess(
+                "default",
+                workshop.data / "printers" / "default",
+                workshop.data / "logs",
+                workshop.runtime,
+            )
+        )
+        return made[-1]
+
+    yield make
+    record = read_record(workshop.data / "printers" / "default")
+    if record is not None and alive(record.pid):
+        os.kill(record.pid, signal.SIGKILL)
+    for process in made:
+        wait_until(process.reap, what="the end of the link")
 
 
 def pid(workshop: Workshop) -> int:
@@ -30,14 +51,16 @@ def pid(workshop: Workshop) -> int:
     return record.pid
 
 
-async def test_a_link_is_started_detached_and_found_again(workshop: Workshop) -> None:
-    process = make(workshop)
+async def test_a_link_is_started_detached_and_found_again(
+    workshop: Workshop, make: Callable[[], LinkProcess]
+) -> None:
+    process = make()
     assert process.find() is None
     assert not process.is_running()
     socket = await process.start()
     assert process.find() == socket == str(workshop.runtime / "default.sock")
     assert process.is_running()
-    assert make(workshop).find() == socket
+    assert make().find() == socket
     link = pid(workshop)
     assert os.getsid(link) == link != os.getsid(0)
     streams = {os.readlink(f"/proc/{link}/fd/{number}") for number in (1, 2)}
@@ -48,34 +71,36 @@ async def test_a_link_is_started_detached_and_found_again(workshop: Workshop) ->
 
 async def test_a_second_link_of_a_printer_does_not_start_and_the_first_stays(
     workshop: Workshop,
+    make: Callable[[], LinkProcess],
 ) -> None:
-    socket = await make(workshop).start()
+    socket = await make().start()
     link = pid(workshop)
     with pytest.raises(LinkError, match="ended at once"):
-        await make(workshop).start()
+        await make().start()
     assert pid(workshop) == link
-    assert make(workshop).find() == socket
+    assert make().find() == socket
     assert "has a link already" in (workshop.data / "logs" / "link-default.log").read_text()
 
 
-async def test_what_a_killed_link_left_does_not_pass_for_a_new_one(workshop: Workshop) -> None:
-    process = make(workshop)
+async def test_what_a_killed_link_left_does_not_pass_for_a_new_one(
+    workshop: Workshop, make: Callable[[], LinkProcess]
+) -> None:
+    process = make()
     await process.start()
     first = pid(workshop)
-    os.kill(first, 9)
-    wait_until(lambda: not alive(first))
+    os.kill(first, signal.SIGKILL)
+    wait_until(process.reap)
     assert not process.is_running()
     assert process.find() is not None  # the names are still there
     await process.start()
     assert pid(workshop) != first
-    process.reap()
 
 
-async def test_a_long_log_is_put_aside(workshop: Workshop) -> None:
+async def test_a_long_log_is_put_aside(workshop: Workshop, make: Callable[[], LinkProcess]) -> None:
     log = workshop.data / "logs" / "link-default.log"
     log.parent.mkdir(parents=True)
     log.write_bytes(b"x" * (LOG_LIMIT + 1))
-    await make(workshop).start()
+    await make().start()
     assert log.stat().st_size < 1000
     assert log.with_name(log.name + ".1").stat().st_size == LOG_LIMIT + 1
 

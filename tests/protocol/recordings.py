@@ -6,8 +6,8 @@ A recording (`transcripts/*.txt`) has a line each for what was sent and received
       1088 < ok T:19.37 /0.00 B:19.37 /0.00 @:0 B@:0
            # a remark of the recorder
 
-Received text is Latin-1, a character a byte, with `\\r` and `\\x80` for what can't be shown. What was
-sent in an unusual form (several lines at once, other line ends) stands in quotes, as a Python
+Received text is Latin-1, a character a byte, with `\\r` and `\\x80` for what can't be shown. What
+was sent in an unusual form (several lines at once, other line ends) stands in quotes, as a Python
 string.
 
 `python -m tests.protocol.recordings` writes the `*.events.txt` beside the recordings anew. Read the

@@ -18,7 +18,6 @@ from bedplate.protocol.events import (
     Halted,
     PrinterReset,
     Ready,
-    Stalled,
     StreamBroken,
 )
 from bedplate.protocol.window import Kind, Sent

@@ -417,6 +417,22 @@ async def test_a_plain_socket_speaks_json_both_ways(tmp_path: Path) -> None:
         )
 
 
+async def test_snapshots_do_not_keep_the_state_away(tmp_path: Path) -> None:
+    """Over a real socket one message is under way for a moment: the other must get its turn."""
+    async with web(tmp_path) as client:
+        socket = await client.socket()
+        await socket.send({"subscribe": {"snapshot": True, "state": {}}})
+        counts = {"snapshot": 0, "current": 0}
+        offset = 0
+        while min(counts.values()) < 3:
+            offset += 1
+            client.printer.run_job("a.gcode", offset=offset)
+            kind = next(iter(await socket.receive()))
+            counts[kind] = counts.get(kind, 0) + 1
+        assert counts["current"] >= counts["snapshot"] / 4
+        socket.close()
+
+
 async def test_each_printer_has_its_own_socket(tmp_path: Path) -> None:
     async with web(tmp_path, ("default", "second")) as client:
         socket = await client.socket("/printers/second/sockjs/websocket")

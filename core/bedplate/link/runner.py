@@ -128,6 +128,8 @@ class Link:
         self._lonely_since: float | None = now
         self._lonely_limit = options.lonely_idle
         self._dirty = True
+        self._has_news = False
+        """Whether an event was told since the last snapshot: the state follows it at once."""
         self._ended = False
 
     # Life
@@ -217,15 +219,16 @@ class Link:
             handler = self._handlers.get(fd)
             if handler is not None:
                 handler(mask, now)
-        if now < due:
-            return
-        if self.conversation is not None:
-            self.conversation.tick(now)
-            self._handle_events(now)
-            self._pump(now)
-        if now >= self._housekeeping_at:
-            self._housekeeping_at = now + HOUSEKEEPING
-            self._keep_house(now)
+        if now >= due:
+            if self.conversation is not None:
+                self.conversation.tick(now)
+                self._handle_events(now)
+                self._pump(now)
+            if now >= self._housekeeping_at:
+                self._housekeeping_at = now + HOUSEKEEPING
+                self._keep_house(now)
+        if self._has_news:
+            self.send_snapshot(now)
 
     def _keep_house(self, now: float) -> None:
         """Everything that can wait a quarter of a second."""
@@ -529,6 +532,7 @@ class Link:
         frame = self.outbox.put(event, time.time(), store=self.host is None)
         log.write(type(event).__name__)
         self._dirty = True
+        self._has_news = True
         if self.host is not None:
             self.host.send(frame)
 
@@ -573,6 +577,7 @@ class Link:
 
     def send_snapshot(self, now: float) -> None:
         """The newest state to the host; stays due while the host does not read."""
+        self._has_news = False
         if self.host is None:
             return
         self._dirty = not self.host.send(SnapshotFrame(snapshot=self.snapshot(now)), telemetry=True)

@@ -14,7 +14,8 @@ AXES = ("x", "y", "z")
 
 def number(value: float) -> str:
     """A number as firmware reads it: no exponent, no needless zeros."""
-    return f"{value:.5f}".rstrip("0").rstrip(".") or "0"
+    text = f"{value:.5f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def targets(heaters: Mapping[str, float], maximum_tools: int) -> list[str]:

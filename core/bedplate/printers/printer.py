@@ -427,6 +427,7 @@ class Printer:
             return
         await client.close()
         self._forget_link(LinkSnapshot(job=self._link.job))
+        await self._process.ended()
 
     def _forget_link(self, left: LinkSnapshot) -> None:
         self._client = None

@@ -11,6 +11,9 @@ from bedplate.config.schema import PrinterSettings
 from bedplate.errors import ConflictError
 from bedplate.messages.commands import Scripts
 
+MISTAKES = (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What a template can come to: its own errors, and those of the expressions in it."""
+
 
 def render(settings: PrinterSettings, path: str) -> Scripts:
     """The scripts of a printer for the file at `path`. Raises ConflictError, naming script and
@@ -19,8 +22,8 @@ def render(settings: PrinterSettings, path: str) -> Scripts:
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     values = {
-        "file": path,
-        "name": PurePosixPath(path).name,
+        "file": _one_line(path),
+        "name": _one_line(PurePosixPath(path).name),
         "extruders": settings.extruders,
         "heated_bed": settings.heated_bed,
         "heated_chamber": settings.heated_chamber,
@@ -29,7 +32,7 @@ def render(settings: PrinterSettings, path: str) -> Scripts:
     def lines(name: str) -> list[str]:
         try:
             text = environment.from_string(getattr(settings.scripts, name)).render(values)
-        except jinja2.TemplateError as error:
+        except MISTAKES as error:
             line = getattr(error, "lineno", None)
             where = f", line {line}" if line else ""
             raise ConflictError(
@@ -39,3 +42,8 @@ def render(settings: PrinterSettings, path: str) -> Scripts:
         return [command for command in commands if command]
 
     return Scripts(**{name: lines(name) for name in Scripts.__struct_fields__})
+
+
+def _one_line(text: str) -> str:
+    """The name of a file can't bring commands of its own."""
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -21,6 +21,8 @@ from bedplate.messages.frames import LinkOptions, LinkRecord
 START_TIMEOUT = 10.0
 """Seconds for a new link to open its socket: a tenth of one here, some on a small board under
 load."""
+END_TIMEOUT = 5.0
+"""Seconds for a link that was told to end: it closes the port and writes its last checkpoint."""
 LOG_LIMIT = 2 * 1024 * 1024
 """Bytes of a link's log before the next link puts it aside."""
 
@@ -129,10 +131,18 @@ class LinkProcess:
             return True
         return False
 
-    def reap(self) -> None:
-        """Take notice of the end of a link that this host started."""
+    async def ended(self) -> None:
+        """Wait until the link is gone that this host started and told to end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_TIMEOUT):
+                while not self.reap():
+                    await asyncio.sleep(0.01)
+
+    def reap(self) -> bool:
+        """Take notice of the end of a link that this host started; whether none is left of it."""
         if self._process is not None and self._process.poll() is not None:
             self._process = None
+        return self._process is None
 
 
 def _import_path() -> list[str]:

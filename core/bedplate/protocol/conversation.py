@@ -57,8 +57,10 @@ LONG_COMMAND_PATIENCE = 30.0
 """Seconds of silence before even a command that takes long is asked after. The question does no
 harm."""
 MAX_PROBES = 8
-"""Unanswered questions at a time, each after four times the silence of the one before. Three fit
-into the smallest receive buffer (64 bytes); what a later one displaces is asked for again."""
+"""Unanswered questions at a time. Three fit into the smallest receive buffer (64 bytes); what a
+later one displaces is asked for again."""
+PROBE_BACKOFF = (1, 4, 16, 64)
+"""Each question waits for longer than the one before, as multiples of the first one's silence."""
 
 HELLO = b"M110 N0"
 HANDSHAKE = (b"M115", b"M105")
@@ -172,6 +174,7 @@ class Conversation:
     def rate_changed(self, now: float) -> None:
         """The port runs at the next baud rate now (after RateRefused)."""
         self._lines.clear()
+        self._hellos = 0
         self._detect(now)
 
     def close(self) -> None:
@@ -190,9 +193,11 @@ class Conversation:
 
     def send(self, command: bytes, kind: Kind = Kind.COMMAND, tag: Any = None) -> None:
         """Queue one command, without comment or line end. Raises LocalProtocolError unless
-        operational."""
+        operational. A poll is dropped where one waits already."""
         if self._machine.state is not ConnectionState.OPERATIONAL:
             raise LocalProtocolError("The printer is not connected.")
+        if kind is Kind.POLL and any(waiting is Kind.POLL for _, waiting, _ in self._queue):
+            return
         self._queue.append((command, kind, tag))
 
     def prepare(self, command: bytes) -> None:
@@ -357,9 +362,9 @@ class Conversation:
         if self._machine.state is ConnectionState.DETECTING:
             self._fire(ConnectionTrigger.SPEAK)
             self._steps = deque(HANDSHAKE)
-        if self._hellos > 1:
+        hellos, self._hellos = self._hellos, 0
+        if hellos > 1:
             # A board that was still starting answers every hello: let those answers pass.
-            self._hellos = 0
             self._set_timer(now + GREETING_SETTLES, self._handshake_goes_on)
             return
         if self._steps:
@@ -540,7 +545,7 @@ class Conversation:
         look."""
         first = self._window.in_flight[0]
         patience = LONG_COMMAND_PATIENCE if first.takes_long else self._settings.probe_after
-        patience *= 4.0**self._probes
+        patience *= PROBE_BACKOFF[min(self._probes, len(PROBE_BACKOFF) - 1)]
         asks_at = self._since + patience
         stalls_at = self._since + self._settings.stalled_after * (10 if first.takes_long else 1)
         if now >= asks_at and self._hold_until is None:
@@ -549,7 +554,7 @@ class Conversation:
                 self._put(self._window.send_again(), now)
             elif self._probes < MAX_PROBES:
                 self._probe(now)
-            asks_at = self._since + patience * 4.0
+            asks_at = now + patience * 4
         if now >= stalls_at and not self._stalled:
             self._stalled = True
             self._events.append(Stalled(now - self._since))

@@ -67,6 +67,10 @@ LONG_COMMANDS = frozenset(
 prompts."""
 
 
+_CODE = re.compile(rb"\s*([GM])0*([0-9]+)", re.IGNORECASE)
+
+
 def takes_long(command: bytes) -> bool:
     """Whether silence on this command means nothing."""
-    return command.split(None, 1)[0].upper() in LONG_COMMANDS
+    code = _CODE.match(command)
+    return code is not None and code[1].upper() + code[2] in LONG_COMMANDS

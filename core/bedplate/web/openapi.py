@@ -209,6 +209,10 @@ def errors_of(route: Route) -> dict[int, list[type[BedplateError]]]:
     return dict(sorted(by_status.items()))
 
 
+def _first_paragraph(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").partition("\n\n")[0].replace("\n", " ")
+
+
 def _errors(route: Route, book: SchemaBook) -> Schema:
     """Outside of `/api` a browser gets a page instead of the JSON."""
     content: Schema = {JSON: {"schema": book.of(ErrorDocument)}}
@@ -217,8 +221,7 @@ def _errors(route: Route, book: SchemaBook) -> Schema:
     return {
         str(status): {
             "description": " ".join(
-                f"`{error.code}`: {(inspect.getdoc(error) or '').partition(chr(10))[0]}"
-                for error in errors
+                f"`{error.code}`: {_first_paragraph(error)}" for error in errors
             ),
             "content": content,
         }

@@ -303,7 +303,7 @@ class PushHub:
     def _tick(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        # Asked once: a client that has just got the one message is not ready for the other any more.
+        # Asked once: whoever has just got the one message is not ready for the other any more.
         ready = [client for client in self._clients if client.ready]
         if now >= self._next_snapshot and self._send_snapshots(ready):
             self._next_snapshot = now + SNAPSHOT_INTERVAL

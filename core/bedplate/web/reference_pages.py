@@ -120,7 +120,7 @@ def _operation(method: str, path: str, operation: Schema, schemas: Schema) -> st
     parts = [
         f'<section class="card" id="{_anchor(operation["operationId"])}">',
         f'<h3><span class="method">{method.upper()}</span><code>{escape(path)}</code></h3>',
-        f"<p>{escape(operation['summary'])}.</p>{_text(operation['description'])}",
+        f"<p>{_inline(operation['summary'])}.</p>{_text(operation['description'])}",
     ]
     if operation["parameters"]:
         rows = [
@@ -234,7 +234,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _link(target: str, text: str) -> str:
-    return f'<a href="#{_anchor(target)}">{escape(text)}</a>'
+    return f'<a href="#{_anchor(target)}">{_inline(text)}</a>'
 
 
 def _anchor(name: str) -> str:

@@ -73,7 +73,10 @@ async def log_in(call: Call[LoginBody, NoQuery]) -> UserDocument:
 
 
 async def log_out(call: Call[None, NoQuery]) -> UserDocument:
-    """Log out. Changes nothing as long as nobody has to log in."""
+    """Log out.
+
+    Changes nothing as long as nobody has to log in.
+    """
     return _user(call)
 
 
