@@ -375,6 +375,10 @@ class Link:
         """Its process."""
         return self.process.pid
 
+    def has_checkpoint(self) -> bool:
+        """Whether a job of this folder has written one."""
+        return (self.folder / "checkpoint.json").exists()
+
     def checkpoint(self) -> Checkpoint:
         """What is on disk of the job."""
         return msgspec.json.decode((self.folder / "checkpoint.json").read_bytes(), type=Checkpoint)

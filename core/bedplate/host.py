@@ -131,6 +131,8 @@ class Host:
     async def change_settings(self, changes: Mapping[str, object]) -> None:
         """Change settings at dotted keys, all or none, and tell. Raises SettingsError."""
         changed = await asyncio.to_thread(self.store.set, changes)
+        for id, printer in self.printers.items():
+            printer.settings = self.store.settings.printers.get(id, printer.settings)
         if changed:
             self.bus.publish(SettingsChanged(keys=changed))
 

@@ -19,9 +19,6 @@ from bedplate.files.names import clean_file_name, clean_name, clean_path, is_vis
         ("花瓶.gcode", "花瓶.gcode"),
         ("👩‍🔧.gcode", "👩‍🔧.gcode"),
         ("  a.gcode ", "a.gcode"),
-        ("../../etc/x.gcode", "etcx.gcode"),
-        ("..\\..\\x.gcode", "x.gcode"),
-        ("/etc/passwd.gcode", "etcpasswd.gcode"),
         ("C:\\prints\\x.gcode", "Cprintsx.gcode"),
         (".hidden.gcode", "hidden.gcode"),
         (". . .x.gcode. .", "x.gcode"),
@@ -35,6 +32,14 @@ from bedplate.files.names import clean_file_name, clean_name, clean_path, is_vis
 )
 def test_names_are_cleaned_as_little_as_possible(name: str, stored: str) -> None:
     assert clean_file_name(name) == stored
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x.gcode", "..\\..\\x.gcode", "a/../../x.gcode", "/etc/passwd.gcode"]
+)
+def test_a_name_that_is_a_path_out_of_the_files_is_refused_in_words(name: str) -> None:
+    with pytest.raises(BadRequestError, match="leads out of the files"):
+        clean_file_name(name)
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "..", "...", "/", "\\", "\0", '"', ". / ."])

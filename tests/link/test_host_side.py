@@ -105,7 +105,7 @@ def test_events_of_a_print_without_a_host_are_all_there_for_the_next(workshop: W
     client.print(source, layers=[LayerMark(size * n // 50, n / 5) for n in range(50)])
     client.wait_for_offset(1)
     client.close()
-    wait_until(lambda: link.checkpoint().job.outcome, 60, "the end on disk")
+    wait_until(lambda: link.has_checkpoint() and link.checkpoint().job.outcome, 60, "its end")
     stored = {event.seq: event for event in link.stored_events()}
     assert len(stored) == len(link.stored_events())
     assert stored[max(stored)].event == "PrintDone"
@@ -357,8 +357,7 @@ def test_the_checkpoint_can_be_read_at_any_moment(workshop: Workshop) -> None:
     client.print(source)
     client.close()
     offsets = []
-    path = link.folder / "checkpoint.json"
-    wait_until(path.exists, what="the first checkpoint")
+    wait_until(link.has_checkpoint, what="the first checkpoint")
 
     def read() -> bool:
         checkpoint = link.checkpoint()
@@ -380,7 +379,7 @@ def test_a_killed_link_leaves_a_checkpoint_of_what_was_acknowledged(
     source = make_file(workshop.folder / "x.gcode", 30000)
     client.print(source)
     wait_until(lambda: len(printer.record) > lines, what="some lines")
-    wait_until((link.folder / "checkpoint.json").exists, what="a checkpoint")
+    wait_until(link.has_checkpoint, what="a checkpoint")
     link.process.kill()
     link.process.wait()
     job = link.checkpoint().job
@@ -465,12 +464,3 @@ def test_without_that_setting_there_is_no_serial_log(workshop: Workshop) -> None
     client.do(SendGcode(commands=["M117 x"]))
     client.listen(SEVERAL_TURNS)
     assert not link.serial_log.exists()
-
-
-def test_the_state_that_belongs_to_an_event_follows_it_at_once(workshop: Workshop) -> None:
-    """Whoever hears of the end of a print and asks for the state is not told that it goes on."""
-    _, _, client = connected(workshop)
-    client.print(make_file(workshop.folder / "x.gcode", 500))
-    client.until(lambda: "PrintDone" in client.names(), "the end")
-    client.read(0.1)
-    assert client.job.outcome is Outcome.DONE

@@ -27,7 +27,7 @@ LATENCY = 0.001
 BYTE_TIME = 10 / 250_000
 """Seconds on the wire per byte, at 250,000 baud."""
 POLL_EVERY = 2.0
-SETTLES = 20.0
+SETTLES = 100.0
 """Seconds that a run goes on after the last acknowledgement, for what is still under way."""
 HOST_COMMANDS = (b"M105", b"M110", b"M115", b"M155")
 """What a conversation sends of its own."""

@@ -94,14 +94,15 @@ def test_a_request_for_a_later_line_settles_those_before_it() -> None:
     assert not window.is_rewound
 
 
-def test_sending_again_keeps_to_the_window_but_for_questions() -> None:
+def test_sending_again_keeps_to_the_window() -> None:
     window = filled(2, 2)
     window.send(b"M105", Kind.PROBE)
     window.rewind(1)
     for _ in range(2):
         assert window.may_send_again
         window.send_again()
-    assert not window.has_room
+    assert not window.may_send_again
+    window.acknowledge()
     assert window.may_send_again
     assert window.send_again().kind is Kind.PROBE
     assert not window.may_send_again

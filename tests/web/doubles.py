@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -278,6 +278,9 @@ class HostDouble:
             and printer.link.job.file.path == path
             for printer in self.printers.values()
         )
+
+    async def change_settings(self, changes: Mapping[str, object]) -> None:
+        self.store.set(changes)
 
     async def close(self) -> None:
         await self.bus.close()

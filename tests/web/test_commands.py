@@ -23,7 +23,7 @@ PRINTER = "/api/printer"
     [
         ({}, (None, None)),
         ({"port": "VIRTUAL"}, ("VIRTUAL", None)),
-        ({"port": "AUTO", "baudrate": 0}, (None, 0)),
+        ({"port": "AUTO", "baudrate": 0}, ("AUTO", 0)),
         ({"port": "/dev/ttyACM0", "baudrate": 115200}, ("/dev/ttyACM0", 115200)),
         ({"port": "/dev/pts/7"}, ("/dev/pts/7", None)),
         ({"port": "socket://127.0.0.1:4000"}, ("socket://127.0.0.1:4000", None)),

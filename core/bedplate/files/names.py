@@ -6,6 +6,7 @@ Two rules, kept apart: a name that *creates* something is cleaned as little as p
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from bedplate.errors import BadRequestError, NotFoundError, UnsupportedTypeError
@@ -22,6 +23,8 @@ MAX_PATH = 1024
 _RESERVED = frozenset('<>:"|?*/\\')
 """Not allowed on Windows or in FAT, or separators: files travel on memory cards."""
 
+_SEPARATOR = re.compile(r"[/\\]")
+
 _UNWANTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories: control characters, half surrogate pairs, line and paragraph separators."""
 
@@ -33,9 +36,14 @@ def clean_name(name: str) -> str:
     """The name under which something that a client calls `name` is stored.
 
     Unicode and spaces stay. Reserved, control and direction characters go, and so do blanks and
-    dots at either end, hence nothing is hidden and nothing climbs. Raises BadRequestError where
-    nothing is left, or where it is too long.
+    dots at either end, hence nothing is hidden. Raises BadRequestError for a path that climbs or
+    begins at the root, where nothing is left, or where it is too long.
     """
+    if name.startswith("/") or ".." in (part.strip() for part in _SEPARATOR.split(name)):
+        raise BadRequestError(
+            f"{shown(name)} can't be the name of a file: it is a path that leads out of the files."
+            " Send the name alone."
+        )
     kept = "".join(
         c
         for c in name

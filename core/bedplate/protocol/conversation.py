@@ -471,7 +471,7 @@ class Conversation:
         window = self._window
         number = request.number
         self._resends += 1
-        self._since = now
+        self._alive(now)
         if self._hold_until is not None and number == self._repeated:
             self._resend_oks += 1  # one of the lines behind the failed one repeats the request
             return

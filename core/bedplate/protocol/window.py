@@ -135,10 +135,9 @@ class Window:
 
     @property
     def may_send_again(self) -> bool:
-        """Whether a line has to be sent again and may be. A probe needs no room: it asks about the
-        others."""
-        line = None if self._again is None else self.find(self._again)
-        return line is not None and (self.has_room or line.kind is Kind.PROBE)
+        """Whether a line has to be sent again, and there is room for it. All at once, probes and
+        all, they would not fit into the printer's receive buffer."""
+        return self._again is not None and self.has_room
 
     def send_again(self) -> Sent:
         """The next line of those that have to be sent again, now in flight."""

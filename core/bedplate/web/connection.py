@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from bedplate.errors import BadRequestError, ConflictError, NotFoundError, PortError
 from bedplate.printers.ports import BAUDRATES
 from bedplate.web import octoprint
@@ -134,8 +132,8 @@ async def command_connection(
 async def _connect(
     call: Call[Connect | Disconnect | FakeAcknowledgement, NoQuery], body: Connect
 ) -> None:
-    port = None if body.port == AUTOMATIC else body.port
-    if port is not None and not port.startswith(URL_PREFIXES):
+    port = body.port
+    if port not in (None, AUTOMATIC) and not port.startswith(URL_PREFIXES):
         known = [item.name for item in await call.printer.list_ports()]
         if port not in known:
             raise BadRequestError(
@@ -163,7 +161,7 @@ async def _remember(
         changes[f"{prefix}.baudrate"] = body.baudrate or 0
     if body.autoconnect is not None:
         changes[f"{prefix}.autoconnect"] = body.autoconnect
-    await asyncio.to_thread(call.host.store.set, changes)
+    await call.host.change_settings(changes)
 
 
 ROUTES = (
