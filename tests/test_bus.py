@@ -18,9 +18,9 @@ from bedplate.bus import EventBus, SnapshotChanged, TemperatureSample, TerminalL
 from bedplate.errors import UnavailableError
 from bedplate.journal import Journal
 from bedplate.messages.events import Envelope, FileAdded, FileRemoved, PrintDone
+from bedplate.messages.printer import ConnectionView, PrinterSnapshot
 from bedplate.messages.snapshot import FileRef, LineStatistics, Temperatures
 from bedplate.messages.states import ConnectionState
-from bedplate.printers.snapshot import ConnectionView, PrinterSnapshot
 
 
 @pytest.fixture

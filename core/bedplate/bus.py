@@ -24,8 +24,8 @@ from bedplate.errors import StorageFullError, UnavailableError
 from bedplate.journal import Journal, timestamp
 from bedplate.messages.events import Envelope, PublicEvent
 from bedplate.messages.frames import TerminalLine
+from bedplate.messages.printer import PrinterSnapshot
 from bedplate.messages.snapshot import Temperatures
-from bedplate.printers.snapshot import PrinterSnapshot
 
 log = logging.getLogger(__name__)
 

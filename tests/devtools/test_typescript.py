@@ -10,7 +10,7 @@ from msgspec import inspect as shapes
 
 from bedplate.devtools import typescript
 from bedplate.messages.events import EVENTS
-from bedplate.printers.snapshot import PrinterSnapshot
+from bedplate.messages.printer import PrinterSnapshot
 
 
 def test_the_generated_file_is_current() -> None:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedplate.gcode.records import Analysis, Layer
+from bedplate.messages.printer import PrinterSnapshot
 from bedplate.messages.snapshot import FileRef, JobSnapshot, LinkSnapshot, Problem
 from bedplate.messages.states import ConnectionState, JobState, Outcome
-from bedplate.printers.snapshot import PrinterSnapshot
 from bedplate.printers.view import (
     CONNECTION_TEXTS,
     JOB_TEXTS,

@@ -24,6 +24,7 @@ from bedplate.files.library import Library
 from bedplate.files.metadata import MetadataStore
 from bedplate.journal import Journal
 from bedplate.messages.frames import Direction, TerminalLine
+from bedplate.messages.printer import PrinterSnapshot
 from bedplate.messages.snapshot import (
     FileRef,
     HeaterReading,
@@ -34,7 +35,6 @@ from bedplate.messages.snapshot import (
 )
 from bedplate.messages.states import ConnectionState, JobState, Outcome
 from bedplate.printers.ports import PortInfo
-from bedplate.printers.snapshot import PrinterSnapshot
 from bedplate.printers.view import view
 
 MOMENT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -22,6 +22,7 @@ from bedplate.messages.events import (
     PrintStarted,
 )
 from bedplate.messages.frames import Direction, TerminalLine
+from bedplate.messages.printer import PrinterSnapshot
 from bedplate.messages.snapshot import (
     FileRef,
     HeaterReading,
@@ -32,7 +33,6 @@ from bedplate.messages.snapshot import (
     Temperatures,
 )
 from bedplate.messages.states import ConnectionState, JobState, Outcome
-from bedplate.printers.snapshot import PrinterSnapshot
 from bedplate.printers.view import view
 from bedplate.web import octoprint, octoprint_events
 from bedplate.web.documents import FilamentDocument, FileFacts, plain

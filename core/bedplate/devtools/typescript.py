@@ -25,7 +25,7 @@ import msgspec
 from msgspec import inspect as shapes
 
 from bedplate.messages import events, snapshot, states
-from bedplate.printers import snapshot as printer_snapshot
+from bedplate.messages import printer as printer_snapshot
 
 MODULES: tuple[ModuleType, ...] = (states, snapshot, printer_snapshot, events)
 """Modules whose structs and enumerations the page sees, in the order of the output."""

@@ -37,6 +37,7 @@ from bedplate.messages.frames import (
     TerminalFrame,
     TerminalLine,
 )
+from bedplate.messages.printer import PrinterSnapshot
 from bedplate.messages.snapshot import (
     FileRef,
     JobSnapshot,
@@ -49,7 +50,6 @@ from bedplate.plugin import Port
 from bedplate.printers import leftovers, moves, scripts
 from bedplate.printers.client import LinkClient
 from bedplate.printers.ports import PortInfo, is_target, machine_ports
-from bedplate.printers.snapshot import PrinterSnapshot
 from bedplate.printers.supervisor import LinkProcess
 from bedplate.printers.view import view
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bedplate.gcode.records import Analysis, time_at
+from bedplate.messages.printer import ConnectionView, JobView, PrinterSnapshot
 from bedplate.messages.snapshot import FileRef, JobSnapshot, LinkSnapshot, Problem
 from bedplate.messages.states import ConnectionState, JobState, Outcome
-from bedplate.printers.snapshot import ConnectionView, JobView, PrinterSnapshot
 
 CONNECTION_TEXTS: Mapping[ConnectionState, str] = {
     ConnectionState.CLOSED: "Offline",

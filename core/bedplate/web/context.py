@@ -13,8 +13,8 @@ from bedplate.config.schema import PrinterSettings
 from bedplate.config.store import SettingsStore
 from bedplate.files.library import Library
 from bedplate.messages.frames import TerminalLine
+from bedplate.messages.printer import PrinterSnapshot
 from bedplate.messages.snapshot import FileRef, Temperatures
-from bedplate.printers.snapshot import PrinterSnapshot
 
 
 class PortInfo(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bedplate.errors import BedplateError
 from bedplate.files.entries import FileEntry
 from bedplate.files.library import Library
+from bedplate.messages.printer import PrinterSnapshot
 from bedplate.messages.snapshot import FileRef
-from bedplate.printers.snapshot import PrinterSnapshot
 from bedplate.web.documents import FilamentDocument, FileFacts
 
 

@@ -12,9 +12,9 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from bedplate.messages.frames import Direction, TerminalLine
+from bedplate.messages.printer import JobView, PrinterSnapshot
 from bedplate.messages.snapshot import Temperatures
 from bedplate.messages.states import ACTIVE_JOB_STATES, ConnectionState, JobState, Outcome
-from bedplate.printers.snapshot import JobView, PrinterSnapshot
 from bedplate.web.documents import (
     Filament,
     FileFacts,

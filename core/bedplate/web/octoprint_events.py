@@ -31,8 +31,8 @@ from bedplate.messages.events import (
     PublicEvent,
     SettingsChanged,
 )
+from bedplate.messages.printer import PrinterSnapshot
 from bedplate.messages.snapshot import FileRef, Position
-from bedplate.printers.snapshot import PrinterSnapshot
 from bedplate.web import octoprint
 
 Sent = tuple[str, Mapping[str, Any] | None]

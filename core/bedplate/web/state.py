@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from bedplate.messages.events import EVENTS
-from bedplate.printers.snapshot import PrinterSnapshot
+from bedplate.messages.printer import PrinterSnapshot
 from bedplate.web.permissions import SETTINGS_READ, STATUS
 from bedplate.web.routing import Call, Route
 from bedplate.web.schema import events_document
