@@ -43,13 +43,14 @@ check: $(VENV)/installed-test
 	$(BIN)/mypy
 	$(BIN)/python -m bedplate.devtools.typescript --check
 	$(BIN)/python -m bedplate.devtools.state_diagrams --check
+	$(BIN)/python -m bedplate.devtools.settings_reference --check
 
 page-check: $(VENV)/installed-test $(VENV)/installed-node
 	$(BIN)/python setup.py -q npm --script check
 	$(BIN)/python setup.py -q npm --script test
 
 pytest: $(VENV)/installed-test
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 # By hand
 
@@ -60,6 +61,7 @@ format: $(VENV)/installed-test
 docs: $(VENV)/installed-test
 	$(BIN)/python -m bedplate.devtools.typescript
 	$(BIN)/python -m bedplate.devtools.state_diagrams
+	$(BIN)/python -m bedplate.devtools.settings_reference
 
 soak: $(VENV)/installed-test
 	BEDPLATE_SOAK_LINES=1000000 $(BIN)/python -m pytest tests/protocol/test_properties.py

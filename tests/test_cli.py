@@ -144,7 +144,7 @@ def assert_stopped(workshop: Workshop) -> None:
 def test_the_emergency_stop_of_a_running_host(workshop: Workshop, serving: Serving) -> None:
     assert_stopped(workshop)
     state = serving.wait_for(lambda s: s["connection"]["state"] == "halted", "state halted")
-    assert state["connection"]["problem"]["code"] == "halted"
+    assert state["connection"]["problem"]["code"] == "emergency_stop"
 
 
 def test_the_emergency_stop_works_while_the_host_hangs(

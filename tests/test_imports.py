@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "core"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/bedplate_*/__init__.py"))
 
-EVERYBODY = {"__version__", "durable", "errors"}
+EVERYBODY = {"__version__", "docstrings", "durable", "errors"}
 """Leaves that every part may import; they import nothing but each other."""
 BACKBONE = {"messages", "bus", "journal", "database", "config", "log", "plugin"}
 """What the host's parts are tied together with."""

@@ -26,9 +26,13 @@ TIMEOUT = 30_000
 """Milliseconds that the page may take for anything."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests; each has a context of its own."""
+    """One browser for all tests of a file; each has a context of its own.
+
+    No longer than that: Playwright keeps a loop running in this thread, and the coroutine tests of
+    other files need their own.
+    """
     program = shutil.which("chromium") or shutil.which("google-chrome")
     assert program, "These tests need Chromium: install the package chromium."
     with sync_playwright() as playwright:

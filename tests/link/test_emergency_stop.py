@@ -40,7 +40,7 @@ def assert_stopped(printer: VirtualPrinter, client: LinkClient) -> None:
     job = client.wait_for_end()
     assert job.outcome is Outcome.FAILED
     assert job.problem is not None
-    assert job.problem.code == "halted"
+    assert job.problem.code == "emergency_stop"
     wait_until(lambda: "M112" in printer.record, what="M112")
     assert printer.record[-1] == "M112"
     client.until(lambda: client.snapshot.state is ConnectionState.HALTED, "state halted")
@@ -50,7 +50,7 @@ def assert_stopped(printer: VirtualPrinter, client: LinkClient) -> None:
     assert alarm.kind == "killed"
     failed = client.payload("PrintFailed")
     assert isinstance(failed, PrintFailed)
-    assert failed.reason == "halted"
+    assert failed.reason == "emergency_stop"
     assert client.names().count("FirmwareAlarm") == client.names().count("PrintFailed") == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import uuid
 from pathlib import Path
 
@@ -11,13 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedplate.link import serial_log
+from bedplate.link.channel import Connection
 from bedplate.link.outbox import Outbox, new_id, rfc3339
 from bedplate.link.polling import TemperaturePolling
 from bedplate.link.serial_log import SerialLog
 from bedplate.link.terminal import FRAME_LINES, MEMORY, Terminal
 from bedplate.messages.codec import frame_decoder
 from bedplate.messages.events import PrinterDisconnected
-from bedplate.messages.frames import Direction, EventFrame, TerminalFrame, TerminalLine
+from bedplate.messages.frames import (
+    AnyFrame,
+    Direction,
+    EventFrame,
+    Reply,
+    TerminalFrame,
+    TerminalLine,
+)
 
 SENT, RECEIVED, NOTE = Direction.SENT, Direction.RECEIVED, Direction.NOTE
 
@@ -215,3 +224,42 @@ def test_a_question_each_interval_and_none_where_the_printer_reports_by_itself()
     assert asked == [102.0, 104.0, 106.0, 108.0]
     polling.start(110.0, enabled=False)
     assert not polling.is_due(200.0)
+
+
+# Connection
+
+
+def test_a_connection_that_is_not_read_drops_telemetry_and_keeps_events() -> None:
+    near, far = socket.socketpair()
+    connection = Connection(near)
+    lines = [TerminalLine(0.0, SENT, "x" * 1000)] * 20
+    sent = 0
+    while connection.send(TerminalFrame(lines=lines), telemetry=True):
+        sent += 1
+        assert sent < 1000, "it grows without bound"
+    assert connection.wants_to_write
+    assert connection.send(Reply(request=7))
+    decoder = frame_decoder()
+    seen: list[AnyFrame] = []
+    far.settimeout(5)
+    while Reply(request=7) not in seen:
+        connection.flush()
+        seen += decoder.feed(far.recv(1 << 20))
+    assert [type(frame) for frame in seen] == [TerminalFrame] * sent + [Reply]
+    assert not connection.wants_to_write
+    assert connection.send(TerminalFrame(lines=lines), telemetry=True)
+    connection.close()
+    far.close()
+
+
+def test_the_end_of_a_connection_is_told_once_while_its_descriptor_is_its_own() -> None:
+    near, far = socket.socketpair()
+    connection = Connection(near)
+    told: list[int] = []
+    connection.on_close = lambda: told.append(connection.fileno())
+    number = near.fileno()
+    far.close()
+    assert connection.read() == []
+    connection.close()
+    assert not connection.send(Reply(request=1))
+    assert told == [number]

@@ -739,7 +739,7 @@ def test_the_emergency_stop_leaves_nothing_behind_that_could_be_sent() -> None:
     assert printer.conversation.idle
 
 
-@pytest.mark.parametrize("state", set(ConnectionState) - {ConnectionState.CLOSED})
+@pytest.mark.parametrize("state", sorted(set(ConnectionState) - {ConnectionState.CLOSED}))
 def test_every_open_connection_can_be_closed(state: ConnectionState) -> None:
     printer = WAYS[state]()
     printer.conversation.close()
@@ -778,7 +778,7 @@ def test_the_answers_of_a_recorded_print_drive_ours(name: str, window: int, take
             number, command = entry.data.decode().rsplit("*", 1)[0].split(" ", 1)
             commands[int(number[1:])] = command
     printer = connected(window=window, probe_after=10.0)
-    printer.conversation._window.next_number = 1
+    printer.conversation._flow.window.next_number = 1
     sent = printer.queues(*commands.values())
     started, printer.now = entries[begins].time, 0.0
     for entry in entries[begins:]:

@@ -104,8 +104,8 @@ def test_no_bytes_in_any_state_crash_a_conversation(
         for event in conversation.take_events():
             assert isinstance(event, ConversationEvent | Sent)
         # The window, its probes, and what its owner sent past it and queued: nothing else grows.
-        assert len(conversation._window.in_flight) <= window + doings + len(steps)
-        assert len(conversation._queue) <= doings + 2
+        assert len(conversation._flow.window.in_flight) <= window + doings + len(steps)
+        assert len(conversation._flow._queue) <= doings + 2
         assert len(conversation._lines._rest) <= LINE_LIMIT
 
 

@@ -52,14 +52,6 @@ class ServerSettings(Section, frozen=True):
     port: Annotated[
         int, Meta(title="Port", description="TCP port; 0 picks a free one.", ge=0, le=65535)
     ] = 5000
-    base_path: Annotated[
-        str,
-        Meta(
-            title="Path prefix",
-            description="Path under which a reverse proxy shows this host, e.g. /printer.",
-            pattern=r"^(/[A-Za-z0-9._~-]+)*(?!\n)$",
-        ),
-    ] = ""
     allowed_hosts: Annotated[
         list[str],
         Meta(

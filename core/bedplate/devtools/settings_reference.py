@@ -9,7 +9,6 @@ One table for each class of `bedplate.config.schema`: key, default, what it take
 from __future__ import annotations
 
 import argparse
-import ast
 import enum
 import inspect
 import json
@@ -25,11 +24,14 @@ from msgspec import inspect as shapes
 
 from bedplate.config.schema import Settings
 from bedplate.config.validation import PLACEHOLDER
+from bedplate.docstrings import field_documents
 
 TARGET = Path(__file__).parents[3] / "docs" / "operation.md"
 
 BEGIN = "<!-- settings: written by python -m bedplate.devtools.settings_reference -->"
 END = "<!-- settings: end -->"
+
+LINE_LENGTH = 110
 
 PLAIN_TYPES: Mapping[type[shapes.Type], str] = {
     shapes.StrType: "text",
@@ -58,7 +60,7 @@ def keys() -> list[str]:
 def _sections(cls: type[msgspec.Struct], prefix: str) -> Iterator[str]:
     """The table of a class, then those of the classes below it."""
     title = f"`{prefix.rstrip('.')}`" if prefix else "At the top"
-    help_text = " ".join((inspect.getdoc(cls) or "").split())
+    help_text = textwrap.fill(" ".join((inspect.getdoc(cls) or "").split()), LINE_LENGTH)
     rows = [row for _, row in _rows(cls, prefix)]
     if rows:
         head = ["| key | default | takes | |", "|---|---|---|---|"]
@@ -97,7 +99,7 @@ def _section(kind: Any) -> tuple[type[msgspec.Struct], bool] | None:
 
 def _rows(cls: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, str]]:
     """Key and table row of each setting of a class; its sections have tables of their own."""
-    documents = _field_documents(cls)
+    documents = field_documents(cls)
     for field in msgspec.structs.fields(cls):
         if _section(field.type) is not None:
             continue
@@ -152,21 +154,6 @@ def _help(kind: Any, document: str) -> str:
     notes = [note for note in getattr(kind, "__metadata__", ()) if isinstance(note, msgspec.Meta)]
     parts = [text.rstrip(".") for note in notes for text in (note.title, note.description) if text]
     return ". ".join([*parts, " ".join(document.split()).rstrip(".")]).strip(". ") + "."
-
-
-def _field_documents(cls: type[Any]) -> dict[str, str]:
-    """The strings that stand below the fields of a class, by field."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-    assert isinstance(body, ast.ClassDef)
-    return {
-        field.target.id: inspect.cleandoc(following.value.value)
-        for field, following in zip(body.body, body.body[1:], strict=False)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(following, ast.Expr)
-        and isinstance(following.value, ast.Constant)
-        and isinstance(following.value.value, str)
-    }
 
 
 def main(arguments: list[str] | None = None) -> int:

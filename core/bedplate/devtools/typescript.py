@@ -11,7 +11,6 @@ apart.
 from __future__ import annotations
 
 import argparse
-import ast
 import enum
 import inspect
 import sys
@@ -24,6 +23,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect as shapes
 
+from bedplate.docstrings import field_documents
 from bedplate.messages import events, snapshot, states
 from bedplate.messages import printer as printer_snapshot
 
@@ -85,7 +85,7 @@ def _enumeration(cls: type[enum.Enum]) -> str:
 def _interface(cls: type[msgspec.Struct]) -> str:
     shape = shapes.type_info(cls)
     assert isinstance(shape, shapes.StructType)
-    documents = _field_documents(cls)
+    documents = field_documents(cls)
     lines = [*_comment(inspect.getdoc(cls), ""), f"export interface {cls.__name__} {{"]
     for field in shape.fields:
         lines += _comment(documents.get(field.name), "  ")
@@ -119,23 +119,6 @@ def type_text(shape: shapes.Type) -> str:
     if isinstance(shape, shapes.LiteralType):
         return " | ".join(msgspec.json.encode(value).decode() for value in shape.values)
     raise TypeError(f"no TypeScript type is known for {shape}")
-
-
-def _field_documents(cls: type[Any]) -> dict[str, str]:
-    """The strings that stand below the fields of a class, by field."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-    assert isinstance(body, ast.ClassDef)
-    documents = {}
-    for field, following in zip(body.body, body.body[1:], strict=False):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(following, ast.Expr)
-            and isinstance(following.value, ast.Constant)
-            and isinstance(following.value.value, str)
-        ):
-            documents[field.target.id] = inspect.cleandoc(following.value.value)
-    return documents
 
 
 def _comment(text: str | None, indent: str) -> list[str]:

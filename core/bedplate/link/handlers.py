@@ -224,11 +224,18 @@ def _reset(link: Link, event: events.PrinterReset, now: float) -> None:
 
 def _halted(link: Link, event: events.Halted, now: float) -> None:
     link.polling.enabled = False
-    link.problem = Problem(
-        code="halted",
-        text=f"The printer stopped itself: {event.line}",
-        hint="Find the cause, reset the printer, then connect again.",
-    )
+    if event.asked:
+        link.problem = Problem(
+            code="emergency_stop",
+            text="The printer was stopped by an emergency stop.",
+            hint="Look at the printer, reset it, then connect again.",
+        )
+    else:
+        link.problem = Problem(
+            code="halted",
+            text=f"The printer stopped itself: {event.line}",
+            hint="Find the cause, reset the printer, then connect again.",
+        )
     link.note(now, link.problem.text)
     link.emit(
         FirmwareAlarm(kind=event.kind, line=event.line, log=link.terminal.last_lines(ALARM_LINES))

@@ -34,10 +34,11 @@ class PrinterReset(ConversationEvent, frozen=True):
 
 
 class Halted(ConversationEvent, frozen=True):
-    """The firmware stopped itself; nothing is sent until it is reset."""
+    """The firmware stopped itself, or was told to (`asked`); nothing is sent until it is reset."""
 
     kind: str
     line: str
+    asked: bool = False
 
 
 class TemperaturesReported(ConversationEvent, frozen=True):

@@ -10,13 +10,12 @@ import inspect
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
-
 from bedplate.errors import BedplateError
 from bedplate.messages.events import EVENTS, Envelope
 from bedplate.web.errors import PayloadTooLargeError
 from bedplate.web.permissions import OPEN, PERMISSIONS
 from bedplate.web.routing import Content, Route
+from bedplate.web.schema import described_components
 from bedplate.web.wire import ErrorDocument
 
 DESCRIPTION = """\
@@ -46,9 +45,7 @@ class SchemaBook:
         for route in routes:
             types += [kind for kind in (route.body, route.query, *route.answers.values()) if kind]
         self._types = [kind for kind in _unique(types) if not isinstance(kind, Content)]
-        schemas, self.components = msgspec.json.schema_components(
-            self._types, ref_template="#/components/schemas/{name}"
-        )
+        schemas, self.components = described_components(self._types, "#/components/schemas/{name}")
         self._schemas = dict(zip(map(_key, self._types), schemas, strict=True))
 
     def of(self, kind: Any) -> Schema:
@@ -86,7 +83,7 @@ def document(routes: Sequence[Route], version: str) -> Schema:
             "title": "Bedplate",
             "version": version,
             "description": DESCRIPTION,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [
             {"url": "/", "description": "The first printer, and the host"},

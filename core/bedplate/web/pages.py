@@ -76,7 +76,7 @@ def not_built_page() -> bytes:
         MESSAGE_STYLE,
         "<main><h1>Bedplate is running</h1>"
         "<p>Its web page has not been built in this checkout. Build it, then reload:</p>"
-        "<pre>make page</pre>"
+        "<pre>make setup</pre>"
         "<p>Everything else works: the HTTP interface is described in the "
         '<a href="/docs/api">reference</a>, its events in the <a href="/docs/events">list of '
         "events</a>.</p></main>",

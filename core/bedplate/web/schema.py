@@ -1,4 +1,5 @@
-"""JSON Schema of the events, for `/api/events.json` and the page about them."""
+"""JSON Schemas with the documentation that stands in the code; the events' for
+`/api/events.json`."""
 
 from __future__ import annotations
 
@@ -7,15 +8,54 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec import inspect as shapes
 
+from bedplate.docstrings import field_documents
 from bedplate.messages.events import PublicEvent
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
+def described_components(
+    types: Sequence[Any], reference: str
+) -> tuple[tuple[dict[str, Any], ...], dict[str, Any]]:
+    """Schemas of types, and of the structs in them with what the code says of each field."""
+    schemas, components = msgspec.json.schema_components(types, ref_template=reference)
+    for cls in _structs(types):
+        properties = components.get(cls.__name__, {}).get("properties", {})
+        documents: dict[str, str] = {}
+        for base in reversed(cls.__mro__):
+            if issubclass(base, msgspec.Struct) and base is not msgspec.Struct:
+                documents.update(field_documents(base))
+        for field in msgspec.structs.fields(cls):
+            if field.name in documents and field.encode_name in properties:
+                text = " ".join(documents[field.name].split())
+                properties[field.encode_name].setdefault("description", text)
+    return tuple(schemas), components
+
+
+def _structs(types: Sequence[Any]) -> list[type[msgspec.Struct]]:
+    """All struct classes that occur in the types, at any depth."""
+    found: dict[type[msgspec.Struct], None] = {}
+    waiting: list[Any] = list(shapes.multi_type_info(types))
+    while waiting:
+        shape = waiting.pop()
+        if isinstance(shape, shapes.StructType):
+            if shape.cls in found:
+                continue
+            found[shape.cls] = None
+            waiting += [field.type for field in shape.fields]
+        else:
+            for name in ("types", "item_types", "item_type", "key_type", "value_type", "type"):
+                inner = getattr(shape, name, None)
+                if inner is not None:
+                    waiting += list(inner) if isinstance(inner, tuple) else [inner]
+    return list(found)
+
+
 def events_document(events: Sequence[type[PublicEvent]]) -> dict[str, Any]:
     """One schema for any event in its envelope: which payload belongs to which type."""
-    _, components = msgspec.json.schema_components(events, ref_template="#/$defs/{name}")
+    _, components = described_components(events, "#/$defs/{name}")
     return {
         "$schema": DIALECT,
         "title": "Events",
