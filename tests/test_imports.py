@@ -22,6 +22,7 @@ BACKBONE = {"messages", "bus", "journal", "database", "config", "log", "plugin"}
 """What the host's parts are tied together with."""
 
 ALLOWED: dict[str, set[str]] = {
+    "docstrings": set(),
     "durable": set(),
     "errors": set(),
     "messages": set(),
