@@ -352,6 +352,7 @@ def test_a_host_that_is_stopped_in_mid_print_says_that_the_print_goes_on(
     assert first.stop() == 0
     assert "printer default goes on printing without this host" in first.errors
     assert alive(pid)
+    assert [path.suffix for path in workshop.runtime.glob("bedplate-*/*")] == [".sock"]
     second = workshop.host()
     second.wait_for(lambda s: outcome(s) == "done", "its end")
     assert link_pid(second) == pid
@@ -387,6 +388,19 @@ def test_a_host_that_is_stopped_while_idle_leaves_no_process(workshop: Workshop)
     wait_until(lambda: not alive(board), what="the end of the virtual printer")
     assert not (workshop.data / "printers" / "default" / "link.json").exists()
     assert not list((workshop.data / "printers" / "default").glob("events.*"))
+
+
+def test_the_folder_for_sockets_goes_with_the_last_link(workshop: Workshop) -> None:
+    workshop.settings(FAST)
+    first = workshop.host()
+    first.connect()
+    (folder,) = workshop.runtime.glob("bedplate-*")
+    first.kill()
+    second = workshop.host()
+    second.wait_for(lambda state: state["link_pid"], "the link of the killed host")
+    assert [path.suffix for path in folder.iterdir()] == [".sock"]
+    assert second.stop() == 0
+    assert list(workshop.runtime.iterdir()) == []
 
 
 def _process_of(record: Path) -> int:
@@ -436,12 +450,13 @@ def test_a_killed_link_is_noticed_at_once_and_nothing_goes_on_by_itself(
     wait_until(lambda: printer_events(workshop.data)[-2:] == ["LinkLost", "PrintFailed"])
     assert host.request("POST", "/api/job", {"command": "pause", "action": "resume"})[0] == 409
 
-    host.connect()
+    state = host.connect()
+    assert state["job"]["outcome"] == "failed"  # people still see how the last print ended
     assert without_added(record_of(workshop.data)) == []  # a new board, and nothing was sent
     host.print(source.name)
     host.wait_for(lambda s: outcome(s) == "done", "another print")
     host.stop()
-    assert workshop.host().state()["job"] is None
+    assert outcome(workshop.host().state()) == "done"
     events = printer_events(workshop.data)
     assert events.count("PrintFailed") == events.count("LinkLost") == 1
 

@@ -361,9 +361,23 @@ def test_commands_for_the_command_line_need_no_host(make: Make) -> None:
     assert [command.name for command in manager.cli_commands()] == ["hello"]
 
 
-def test_installed_distributions_are_found_with_version_and_summary(
-    tmp_path: Path, store: SettingsStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("source", "summary"),
+    [
+        ("", "A sample"),
+        ('"""\n"""', "A sample"),
+        ('"""Does things.\n\nIn detail."""', "Does things."),
+        ("__doc__ = 5", "A sample"),
+    ],
+)
+def test_installed_plugins_are_found_with_version_and_the_first_line_about_them(
+    tmp_path: Path,
+    store: SettingsStore,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    summary: str,
 ) -> None:
+    monkeypatch.delitem(sys.modules, "bedplate_sample_plugin", raising=False)
     site = tmp_path / "site"
     info = site / "bedplate_sample-1.2.dist-info"
     info.mkdir(parents=True)
@@ -371,12 +385,12 @@ def test_installed_distributions_are_found_with_version_and_summary(
         "Metadata-Version: 2.1\nName: bedplate-sample\nVersion: 1.2\nSummary: A sample\n"
     )
     (info / "entry_points.txt").write_text("[bedplate.plugins]\nsample = bedplate_sample_plugin\n")
-    (site / "bedplate_sample_plugin.py").write_text("")
+    (site / "bedplate_sample_plugin.py").write_text(source)
     monkeypatch.syspath_prepend(site)
     manager = PluginManager(store, tmp_path)
     manager.load()
     found = {info.id: info for info in manager.list()}["sample"]
-    assert (found.version, found.summary, found.enabled) == ("1.2", "A sample", True)
+    assert (found.version, found.summary, found.enabled) == ("1.2", summary, True)
 
 
 def test_an_id_that_is_there_twice_is_used_once(

@@ -26,7 +26,7 @@ from bedplate.log import setup_logging
 from bedplate.messages.events import SettingsChanged
 from bedplate.plugins import PluginManager
 from bedplate.printers.printer import Printer
-from bedplate.printers.supervisor import LinkProcess, runtime_directory
+from bedplate.printers.supervisor import LinkProcess, remove_runtime_directory, runtime_directory
 
 log = logging.getLogger(__name__)
 
@@ -68,13 +68,13 @@ class Host:
         )
         self.history = HistoryKeeper(self._metadata, self.bus, self.journal)
         self.analysis = AnalysisQueue(self.library, self._metadata, self.bus)
-        runtime = runtime_directory(self.data_dir)
+        self._runtime = runtime_directory(self.data_dir)
         self.printers = {
             id: Printer(
                 id,
                 printer,
                 process=LinkProcess(
-                    id, self.data_dir / "printers" / id, self.data_dir / "logs", runtime
+                    id, self.data_dir / "printers" / id, self.data_dir / "logs", self._runtime
                 ),
                 directory=self.data_dir / "printers" / id,
                 bus=self.bus,
@@ -126,6 +126,7 @@ class Host:
         self._metadata.close()
         self.journal.close()
         self._close_log()
+        remove_runtime_directory(self._runtime)
         self._lock.close()
 
     async def change_settings(self, changes: Mapping[str, object]) -> None:

@@ -12,6 +12,7 @@ import importlib.metadata
 import inspect
 import logging
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -36,6 +37,7 @@ class PluginInfo(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     version: str
     summary: str
+    """First line of its module's docstring, or else what its distribution says."""
     enabled: bool
     """Loaded and in use."""
     error: str | None
@@ -115,8 +117,8 @@ class Plugin:
         self.settings_type: type[msgspec.Struct] | None = None
         self.context: PluginContext | None = None
         self.subscriptions: list[Subscription] = []
+        self.summary = _summary(distribution) if distribution else ""
         self._version = distribution.version if distribution else ""
-        self._summary = _summary(distribution) if distribution else ""
         self._failures = 0
         self._calls = 0
         self._seconds = 0.0
@@ -127,7 +129,7 @@ class Plugin:
         return PluginInfo(
             id=self.id,
             version=self._version,
-            summary=self._summary,
+            summary=self.summary,
             enabled=self.enabled,
             error=self.error,
             failures=self._failures,
@@ -208,6 +210,15 @@ class Plugin:
 def sentence(error: BaseException) -> str:
     """An exception in a few words: our own by their message, others with their class."""
     return str(error) if isinstance(error, BedplateError) else f"{type(error).__name__}: {error}"
+
+
+def module_summary(name: str) -> str:
+    """First line of the docstring of a module that is imported, empty without one.
+
+    A distribution may bring several plugins, and be about something else: the core brings some.
+    """
+    text = sys.modules[name].__doc__ if name in sys.modules else None
+    return inspect.cleandoc(text).partition("\n")[0] if isinstance(text, str) else ""
 
 
 def _summary(distribution: importlib.metadata.Distribution) -> str:

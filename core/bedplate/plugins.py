@@ -24,7 +24,7 @@ from bedplate.errors import SettingsError
 from bedplate.messages.events import Envelope, PluginDisabled, PluginEnabled, PublicEvent
 from bedplate.plugin import EventHandler, PluginContext, Port
 from bedplate.plugin_checks import anything, check_implementations, list_of, settings_type
-from bedplate.plugin_runtime import Answer, Check, Plugin, PluginError, PluginInfo
+from bedplate.plugin_runtime import Answer, Check, Plugin, PluginError, PluginInfo, module_summary
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +135,7 @@ class PluginManager:
             self._take_out(plugin, loaded.reason)
             return
         plugin.module = loaded.value
+        plugin.summary = module_summary(entry.module) or plugin.summary
         try:
             check_implementations(self._hooks, plugin.id, plugin.module)
             self._hooks.register(plugin.module, name=plugin.id)

@@ -12,7 +12,7 @@ from bedplate.messages.codec import encode_event
 from bedplate.messages.events import PrinterDisconnected
 from bedplate.messages.snapshot import FileRef, JobSnapshot
 from bedplate.messages.states import ACTIVE_JOB_STATES, JobState, Outcome
-from bedplate.printers.leftovers import interrupted_job, stored_events
+from bedplate.printers.leftovers import interrupted_job, last_job, stored_events
 
 
 def line(seq: int) -> bytes:
@@ -71,22 +71,26 @@ def test_a_job_that_ran_is_told_once(tmp_path: Path, state: JobState) -> None:
     write_checkpoint(tmp_path, state)
     told = interrupted_job(tmp_path)
     assert told is not None
-    assert (told.job.state, told.job.outcome) == (JobState.IDLE, Outcome.FAILED)
-    assert (told.job.offset, told.job.line) == (5, 2)
-    assert told.job.problem is not None
-    assert told.job.problem.code == "interrupted"
+    assert (told.state, told.outcome) == (JobState.IDLE, Outcome.FAILED)
+    assert (told.offset, told.line) == (5, 2)
+    assert told.problem is not None
+    assert told.problem.code == "interrupted"
     assert interrupted_job(tmp_path) is None
     kept = msgspec.json.decode((tmp_path / "checkpoint.json").read_bytes(), type=Checkpoint)
-    assert kept == told
+    assert kept.job == told == last_job(tmp_path)
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_a_job_that_ended_is_not_told(tmp_path: Path, outcome: Outcome) -> None:
     write_checkpoint(tmp_path, JobState.IDLE, outcome)
     assert interrupted_job(tmp_path) is None
+    last = last_job(tmp_path)
+    assert last is not None
+    assert last.outcome is outcome
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\x00" * 100])
 def test_a_checkpoint_that_can_not_be_read_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "checkpoint.json").write_bytes(content)
     assert interrupted_job(tmp_path) is None
+    assert last_job(tmp_path) is None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from serial.tools import list_ports
 
-from bedplate.printers.ports import PortInfo, is_target, machine_ports
+from bedplate.errors import PortError
+from bedplate.plugin import Port
+from bedplate.printers.ports import AUTO, PortInfo, choices, is_target, machine_ports, resolve
 
 
 def found(device: str, description: str, vid: int | None) -> SimpleNamespace:
@@ -66,3 +69,36 @@ def test_without_stable_names_the_devices_are_listed(by_id: Path) -> None:
 )
 def test_what_can_be_opened_unlisted(name: str, can_be_opened: bool) -> None:
     assert is_target(name) is can_be_opened
+
+
+class Offering:
+    """Plugins that offer a port of a printer's own."""
+
+    async def ports(self, printer_id: str) -> Sequence[tuple[str, Port]]:
+        port = Port(name=f"NET-{printer_id}", label="A bridge", open=lambda: "socket://bridge:23")
+        return [("network", port)]
+
+
+async def test_ports_of_plugins_are_listed_after_the_machines(by_id: Path) -> None:
+    listed = await choices("default", Offering())
+    assert len(listed) == 4
+    assert listed[-1] == PortInfo("NET-default", "A bridge")
+
+
+async def test_a_port_of_a_plugin_is_what_the_plugin_says() -> None:
+    assert await resolve("NET-default", "default", Offering()) == "socket://bridge:23"
+    with pytest.raises(PortError, match="There is no port NET-default"):
+        await resolve("NET-default", "other", Offering())
+
+
+async def test_auto_is_the_first_port_of_the_machine(
+    by_id: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await resolve(AUTO, "default", Offering()) == (await choices("", Offering()))[0].name
+    monkeypatch.setattr(list_ports, "comports", list)
+    with pytest.raises(PortError, match="No serial port was found"):
+        await resolve(AUTO, "default", Offering())
+
+
+async def test_another_path_is_opened_as_it_is() -> None:
+    assert await resolve("/dev/ttyUSB7", "default", Offering()) == "/dev/ttyUSB7"

@@ -12,9 +12,10 @@ from bedplate.durable import write_atomically
 from bedplate.messages.checkpoint import Checkpoint
 from bedplate.messages.codec import CodecError, frame_decoder
 from bedplate.messages.frames import EventFrame
-from bedplate.messages.snapshot import Problem
+from bedplate.messages.snapshot import JobSnapshot, Problem
 from bedplate.messages.states import ACTIVE_JOB_STATES, JobState, Outcome
 
+CHECKPOINT = "checkpoint.json"
 INTERRUPTED = Problem(
     code="interrupted",
     text="The print was interrupted: the computer or the process that drives the printer stopped.",
@@ -38,21 +39,30 @@ def stored_events(directory: Path) -> Iterator[tuple[Path, str, list[EventFrame]
         yield path, path.name.removeprefix("events.").removesuffix(".jsonl"), frames
 
 
-def interrupted_job(directory: Path) -> Checkpoint | None:
-    """The job that was running when the last link ended without a word; reported once.
+def last_job(directory: Path) -> JobSnapshot | None:
+    """The last job of this printer, as its link left it on disk."""
+    checkpoint = _checkpoint(directory)
+    return None if checkpoint is None else checkpoint.job
 
-    The checkpoint is marked as failed, so that the next start does not report it again.
+
+def interrupted_job(directory: Path) -> JobSnapshot | None:
+    """The job that was running when the last link ended without a word, as failed; told once.
+
+    The checkpoint is marked as failed, so that the next start does not tell it again.
     """
-    path = directory / "checkpoint.json"
-    try:
-        checkpoint = msgspec.json.decode(path.read_bytes(), type=Checkpoint)
-    except (OSError, msgspec.DecodeError):
-        return None
-    if checkpoint.job.state not in ACTIVE_JOB_STATES:
+    checkpoint = _checkpoint(directory)
+    if checkpoint is None or checkpoint.job.state not in ACTIVE_JOB_STATES:
         return None
     job = msgspec.structs.replace(
         checkpoint.job, state=JobState.IDLE, outcome=Outcome.FAILED, problem=INTERRUPTED
     )
     ended = msgspec.structs.replace(checkpoint, job=job)
-    write_atomically(path, msgspec.json.encode(ended))
-    return ended
+    write_atomically(directory / CHECKPOINT, msgspec.json.encode(ended))
+    return job
+
+
+def _checkpoint(directory: Path) -> Checkpoint | None:
+    try:
+        return msgspec.json.decode((directory / CHECKPOINT).read_bytes(), type=Checkpoint)
+    except (OSError, msgspec.DecodeError):
+        return None

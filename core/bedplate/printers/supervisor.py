@@ -45,6 +45,12 @@ def runtime_directory(data_dir: Path) -> Path:
     return folder
 
 
+def remove_runtime_directory(folder: Path) -> None:
+    """Remove the folder for the sockets, unless a link still has its own in there."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
 def read_record(directory: Path) -> LinkRecord | None:
     """The link that `directory` names, whether it is alive or not."""
     try:
@@ -132,10 +138,10 @@ class LinkProcess:
         return False
 
     async def ended(self) -> None:
-        """Wait until the link is gone that this host started and told to end."""
+        """Wait until the link is gone that was told to end, whichever host started it."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_TIMEOUT):
-                while not self.reap():
+                while not self.reap() or self.is_running():
                     await asyncio.sleep(0.01)
 
     def reap(self) -> bool:

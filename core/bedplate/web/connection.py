@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from bedplate.errors import BadRequestError, ConflictError, NotFoundError, PortError
-from bedplate.printers.ports import BAUDRATES
+from bedplate.messages.states import ConnectionState
+from bedplate.printers.ports import AUTO, BAUDRATES
 from bedplate.web import octoprint
 from bedplate.web.permissions import CONNECTION, SETTINGS, STATUS
 from bedplate.web.profiles import PROFILE
 from bedplate.web.routing import Answer, Call, Route
 from bedplate.web.wire import Command, NoQuery, Wire
 
-AUTOMATIC = "AUTO"
-
 URL_PREFIXES = ("/", "socket://", "rfc2217://")
 """How an unlisted port may begin: an absolute path of a terminal, or a URL that pyserial opens."""
+
+NOT_OPEN = frozenset({ConnectionState.CLOSED, ConnectionState.ERROR})
+"""States of the connection in which no port is open."""
 
 
 class CurrentConnection(Wire, frozen=True):
@@ -109,7 +111,7 @@ async def read_connection(call: Call[None, NoQuery]) -> ConnectionDocument:
 
 
 def _is_open(call: Call[None, NoQuery]) -> bool:
-    return octoprint.connection_text(call.printer.snapshot) not in ("Closed", "Offline after error")
+    return call.printer.snapshot.connection.state not in NOT_OPEN
 
 
 async def command_connection(
@@ -133,7 +135,7 @@ async def _connect(
     call: Call[Connect | Disconnect | FakeAcknowledgement, NoQuery], body: Connect
 ) -> None:
     port = body.port
-    if port not in (None, AUTOMATIC) and not port.startswith(URL_PREFIXES):
+    if port not in (None, AUTO) and not port.startswith(URL_PREFIXES):
         known = [item.name for item in await call.printer.list_ports()]
         if port not in known:
             raise BadRequestError(

@@ -1,7 +1,8 @@
 """The board: a pseudo-terminal, clock, record, and the loop that joins them to the firmware.
 
 One thread. The pty's slave is the printer's port; that nobody has it open shows on the master as
-a hang-up, so the board notices when a host opens or closes the port.
+a hang-up, so the board notices when a host opens or closes the port. A visit between two looks
+shows as a second hang-up.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Board:
         self._unsent = bytearray()
         self._opened_before = False
         self._open = False
+        self._was_closed = False
         self._boots_at = 0.0
         self._gives_up_at = clock() + _PATIENCE if options.exit_on_close else math.inf
         self._master, slave = pty.openpty()
@@ -89,6 +91,10 @@ class Board:
         self._poll = select.poll()
         self._interest = select.POLLIN
         self._poll.register(self._master, self._interest)
+        # Edge-triggered: tells each hang-up once, the one of now included.
+        self._hang_ups = select.epoll()
+        self._hang_ups.register(self._master, select.EPOLLET)
+        self._hang_ups.poll(0)
         try:
             self._make_record()
             self._make_link()
@@ -114,6 +120,7 @@ class Board:
             with contextlib.suppress(OSError):
                 if os.readlink(link) == self.path:
                     link.unlink()
+        self._hang_ups.close()
         os.close(self._master)
         if self._record is not None:
             os.close(self._record)
@@ -138,13 +145,14 @@ class Board:
     def _finished(self) -> bool:
         if not self._options.exit_on_close or self._open:
             return False
-        return self._opened_before or self._clock() >= self._gives_up_at
+        return self._was_closed or self._clock() >= self._gives_up_at
 
     # -- the host's coming and going -----------------------------------------------------------
 
     def _wait_for_host(self, now: float) -> None:
         if self._hung_up():
-            time.sleep(_LOOK_FOR_HOST)
+            if self._hang_ups.poll(_LOOK_FOR_HOST):
+                self._was_closed = True  # by a host that came and went since the last look
             self.firmware.poll(now)
             self._write_record()
             self.firmware.take_output()  # nobody is there to hear it
@@ -166,6 +174,7 @@ class Board:
 
     def _close_seen(self) -> None:
         self._open = False
+        self._was_closed = True
         self._unsent.clear()
         # What the host has not read must not meet the next one.
         with contextlib.suppress(OSError):
@@ -175,6 +184,7 @@ class Board:
                 tty.setraw(slave)
             finally:
                 os.close(slave)
+        self._hang_ups.poll(0)  # the host's and this one
 
     # -- the line ------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The virtual printer as a part of Bedplate: the port VIRTUAL and `bedplate virtual-printer`.
+"""A printer that needs no hardware: the port VIRTUAL and `bedplate virtual-printer`.
 
 The only module here that knows the host. It starts a printer as a process of its own for each
 connection; that process belongs to whoever opens its port, outlives the host, and ends when the

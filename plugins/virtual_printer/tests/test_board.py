@@ -83,6 +83,14 @@ def test_it_ends_when_the_host_closes_the_port(printer: Callable[..., Printer]) 
     assert subject.process.wait(10) == 0
 
 
+def test_it_ends_when_the_host_was_there_for_a_moment_only(printer: Callable[..., Printer]) -> None:
+    """Shorter than the time between two looks, mostly; without notice it would wait for 30 s."""
+    subject = printer("--exit-on-close")
+    subject.open()
+    subject.close()
+    assert subject.process.wait(10) == 0
+
+
 def test_it_survives_that_nobody_reads_its_output(printer: Callable[..., Printer]) -> None:
     subject = printer("--exit-on-close", "--speed", "0")
     assert subject.process.stdout is not None
