@@ -57,7 +57,7 @@ FILE = ("file", ("a.gcode", GCODE))
         ([("path", "/x/"), FILE], "x/a.gcode"),
         ([("filename", "b.gcode"), FILE], "b.gcode"),
         ([FILE, ("filename", "b.gcode"), ("path", "x")], "x/b.gcode"),
-        ([("filename", ("p", b"/home/joe/a.gcode")), FILE], "a.gcode"),
+        ([("filename", ("p", b"prints/a.gcode")), FILE], "a.gcode"),
         ([("filename", b""), FILE], "a.gcode"),
         ([("file.path", "/etc/passwd"), ("file.name", "x.gcode"), FILE], "a.gcode"),
         ([("other", ("b.gcode", OTHER)), FILE], "a.gcode"),

@@ -157,15 +157,6 @@ export class ControlPanel extends Panel {
         padding-right: 2.25rem;
         text-align: right;
       }
-      .field::after {
-        content: "mm";
-        position: absolute;
-        right: var(--space-2);
-        top: 50%;
-        transform: translateY(-50%);
-        color: var(--ink-soft);
-        font-size: var(--text-small);
-      }
       .three {
         display: grid;
         grid-template-columns: repeat(3, minmax(0, 1fr));
@@ -273,7 +264,7 @@ export class ControlPanel extends Panel {
     return html`<div>
       <h3 id="filament">Filament</h3>
       <div class="length" role="group" aria-labelledby="filament">
-        <span class="field">
+        <span class="field unit" data-unit="mm">
           <input
             class="number"
             inputmode="decimal"

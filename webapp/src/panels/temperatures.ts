@@ -91,15 +91,6 @@ export class TemperaturePanel extends Panel {
         padding-right: 2rem;
         text-align: right;
       }
-      .target::after {
-        content: "°C";
-        position: absolute;
-        right: var(--space-2);
-        top: 50%;
-        transform: translateY(-50%);
-        color: var(--ink-soft);
-        font-size: var(--text-small);
-      }
       .presets {
         display: grid;
         grid-template-columns: repeat(4, minmax(0, 1fr));
@@ -189,7 +180,7 @@ export class TemperaturePanel extends Panel {
         ${formatTemperature(actual)} <small>°C</small>
         <span class="hidden-text">target ${formatTemperature(target)} °C</span>
       </span>
-      <span class="target">
+      <span class="target unit" data-unit="°C">
         <input
           class="number"
           inputmode="decimal"

@@ -2,6 +2,19 @@
 import { css } from "lit";
 
 export const sharedStyles = css`
+  /* A field with its unit inside, at the right: room for it is the field's own padding. */
+  .unit {
+    position: relative;
+  }
+  .unit::after {
+    content: attr(data-unit);
+    position: absolute;
+    right: var(--space-2);
+    top: 50%;
+    transform: translateY(-50%);
+    color: var(--ink-soft);
+    font-size: var(--text-small);
+  }
   :host {
     display: block;
   }
