@@ -38,6 +38,17 @@ def write_atomically(
         sync_directory(path.parent)
 
 
+def remove_unfinished(path: Path) -> None:
+    """Removes what writers of `path` left beside it when they were killed in `write_atomically`.
+
+    Only for whoever is alone in writing it. Raises OSError.
+    """
+    path = path.resolve()
+    for name in os.listdir(path.parent):
+        if name.startswith(f".{path.name}.") and name.endswith(".new"):
+            path.with_name(name).unlink(missing_ok=True)
+
+
 def sync_directory(path: Path) -> None:
     """Makes renames and new names in the folder `path` survive a power failure."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

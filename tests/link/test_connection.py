@@ -386,7 +386,7 @@ def test_a_network_address_where_nobody_listens(workshop: Workshop) -> None:
 
 GATE = """
 import os, sys
-from bedplate.link import __main__ as program, runner, transport
+from bedplate.link import __main__ as program, line, transport
 from bedplate.protocol import conversation
 
 RATE = int(os.environ["GATE_RATE"])
@@ -411,8 +411,8 @@ class Gate(transport.TtyTransport):
 
 
 conversation.HANDSHAKE_RETRY = 0.4
-runner.open_transport = Gate
-runner.is_pseudo_terminal = lambda target: False
+line.open_transport = Gate
+line.is_pseudo_terminal = lambda target: False
 sys.exit(program.main())
 """
 

@@ -389,6 +389,19 @@ def test_a_killed_link_leaves_a_checkpoint_of_what_was_acknowledged(
     assert behind <= len(without_added(printer.record))
 
 
+def test_what_a_killed_link_was_writing_is_removed_by_the_next(workshop: Workshop) -> None:
+    link = workshop.link()
+    link.attach()
+    link.process.kill()
+    link.process.wait()
+    for name in (".link.json.17.new", ".checkpoint.json.17.new", ".other.17.new"):
+        (link.folder / name).write_text("{")
+    again = workshop.link()
+    assert again.folder == link.folder
+    again.attach()
+    assert [path.name for path in again.folder.glob(".*.new")] == [".other.17.new"]
+
+
 def commands_of_first(content: bytes) -> int:
     """Commands in the beginning of a file."""
     return sum(1 for line in content.split(b"\n") if line.partition(b";")[0].strip())
@@ -457,6 +470,21 @@ def test_the_serial_log_holds_both_directions_where_the_settings_ask_for_it(
         ),
         "both",
     )
+
+
+def test_the_serial_log_is_complete_at_full_speed(workshop: Workshop) -> None:
+    printer = workshop.printer()
+    link = workshop.link()
+    client = link.attach()
+    client.connect(printer.path, msgspec.structs.replace(QUICK, serial_log=True))
+    source = make_file(workshop.folder / "x.gcode", 10000)
+    client.print(source)
+    client.wait_for_end()
+    client.do(Shutdown())
+    assert link.wait() == 0
+    sent = [line for line in link.serial_log.read_text().splitlines() if " > N" in line]
+    logged = [line.partition(" > N")[2].partition("*")[0].partition(" ")[2] for line in sent]
+    assert [command for command in logged if command.startswith("G1")] == commands_of(source)
 
 
 def test_without_that_setting_there_is_no_serial_log(workshop: Workshop) -> None:

@@ -16,7 +16,7 @@ from bedplate.link.channel import Connection
 from bedplate.link.outbox import Outbox, new_id, rfc3339
 from bedplate.link.polling import TemperaturePolling
 from bedplate.link.serial_log import SerialLog
-from bedplate.link.terminal import FRAME_LINES, MEMORY, Terminal
+from bedplate.link.terminal import FRAME_LINES, UNSEEN, Readers, Terminal, for_the_host
 from bedplate.messages.codec import frame_decoder
 from bedplate.messages.events import PrinterDisconnected
 from bedplate.messages.frames import (
@@ -70,20 +70,24 @@ def test_received_lines_are_whole_however_they_arrive(sizes: list[int]) -> None:
     assert term.take() is None
 
 
-def test_what_was_not_shown_is_counted() -> None:
+def test_the_host_is_shown_the_last_lines_and_what_was_not_shown_is_counted() -> None:
     term = terminal()
     term.watch(True)
     for number in range(FRAME_LINES + 7):
         term.record((0.0, SENT, b"G1 X%d\n" % number))
-    frame = term.take()
-    assert frame is not None
+    taken = term.take()
+    assert taken is not None
+    assert (len(taken.lines), taken.skipped) == (FRAME_LINES + 7, 0)
+    frame = for_the_host(taken)
     assert (len(frame.lines), frame.skipped) == (FRAME_LINES, 7)
     assert frame.lines[-1].text == f"G1 X{FRAME_LINES + 6}"
-    for number in range(3 * MEMORY):
+    assert for_the_host(frame) == frame
+    for number in range(UNSEEN + 5):
         term.record((0.0, SENT, b"G1 X%d\n" % number))
-    frame = term.take()
-    assert frame is not None
-    assert len(frame.lines) + frame.skipped == 3 * MEMORY
+    taken = term.take()
+    assert taken is not None
+    assert (len(taken.lines), taken.skipped) == (UNSEEN, 5)
+    assert for_the_host(taken).skipped == UNSEEN + 5 - FRAME_LINES
     assert len(term.recent().lines) == FRAME_LINES
 
 
@@ -98,6 +102,33 @@ def test_watching_begins_anew_each_time() -> None:
     term.watch(True)
     term.record((0.0, RECEIVED, b"ok\n"))
     assert texts(term.take()) == ["ok"]
+
+
+def test_every_reader_gets_every_line_from_when_it_joined() -> None:
+    term = terminal()
+    readers = Readers(term)
+    first: list[TerminalFrame] = []
+    second: list[TerminalFrame] = []
+    for number, change in enumerate(
+        [
+            lambda: readers.join(first.append),
+            lambda: readers.join(second.append),
+            lambda: readers.join(second.append),
+            lambda: readers.leave(first.append),
+            lambda: readers.leave(first.append),
+        ]
+    ):
+        change()
+        for _ in range(FRAME_LINES + 1):
+            term.record((0.0, SENT, b"G1 X%d\n" % number))
+        readers.hand_out()
+        readers.hand_out()
+    assert [(frame.lines[0].text, len(frame.lines)) for frame in first] == [
+        (f"G1 X{number}", FRAME_LINES + 1) for number in (0, 1, 2)
+    ]
+    assert [frame.lines[0].text for frame in second] == [f"G1 X{n}" for n in (1, 2, 3, 4)]
+    readers.leave(second.append)
+    assert not term.is_watched
 
 
 def test_the_last_lines_for_an_alarm_are_those_of_the_printer() -> None:
@@ -217,9 +248,8 @@ def test_a_serial_log_that_can_not_be_written_is_no_fault(tmp_path: Path) -> Non
 
 def test_a_question_each_interval_and_none_where_the_printer_reports_by_itself() -> None:
     polling = TemperaturePolling(2.0)
-    assert (polling.is_due(100.0), polling.deadline()) == (False, None)
+    assert not polling.is_due(100.0)
     polling.start(100.0, enabled=True)
-    assert polling.deadline() == 102.0
     asked = [now / 10 for now in range(1000, 1100) if polling.is_due(now / 10)]
     assert asked == [102.0, 104.0, 106.0, 108.0]
     polling.start(110.0, enabled=False)

@@ -116,10 +116,10 @@ def test_a_file_without_a_command_is_printed_at_once(workshop: Workshop) -> None
 def test_commands_to_the_host_and_numbering_stay_here(workshop: Workshop) -> None:
     printer, client = ready(workshop)
     source = workshop.folder / "x.gcode"
-    source.write_text("G28\n@pause\nM110 N0\nG1 X1\n")
+    source.write_text("G28\n@pause\nM110 N0\nM110\nM110N7\nM1100 S1\nG1 X1\n")
     client.print(source)
     assert client.wait_for_end().outcome is Outcome.DONE
-    assert printer.record[-3:] == ["G28", "G1 X1", "M400"]
+    assert printer.record[-4:] == ["G28", "M1100 S1", "G1 X1", "M400"]
 
 
 def test_two_prints_after_one_another_on_one_connection(workshop: Workshop) -> None:

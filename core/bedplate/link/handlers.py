@@ -41,18 +41,18 @@ def obey(link: Link, connection: Connection, command: commands.AnyCommand, now: 
 
 
 def _attach(link: Link, connection: Connection, command: commands.Attach, now: float) -> None:
-    link.attach(connection, command, now)
+    link.host.attach(connection, command)
 
 
 def _acknowledge(
     link: Link, connection: Connection, command: commands.Acknowledge, now: float
 ) -> None:
-    link.outbox.acknowledge(command.seq)
+    link.host.outbox.acknowledge(command.seq)
 
 
 def _connect(link: Link, connection: Connection, command: commands.Connect, now: float) -> None:
     _refuse_in_job(link, "The port can't be changed while a job is running. Cancel it first.")
-    link.open_port(command, now)
+    link.connect(command, now)
 
 
 def _disconnect(
@@ -61,7 +61,7 @@ def _disconnect(
     _refuse_in_job(
         link, "The printer can't be disconnected while a job is running. Cancel it first."
     )
-    link.close_port()
+    link.line.close()
 
 
 def _send_gcode(
@@ -88,7 +88,9 @@ def _start_job(link: Link, connection: Connection, command: commands.StartJob, n
     conversation = _operational(link)
     _refuse_in_job(link, "A job is running already.")
     try:
-        link.job = Job(command, conversation, link.emit, now=now, unix_time=link.unix_time)
+        link.line.job = Job(
+            command, conversation, link.host.emit, now=now, unix_time=link.unix_time(now)
+        )
     except (FileUnreadableError, OSError) as error:
         raise ConflictError(f"The file can't be read: {unreadable(error).text}") from error
 
@@ -96,8 +98,8 @@ def _start_job(link: Link, connection: Connection, command: commands.StartJob, n
 def _set_layers(
     link: Link, connection: Connection, command: commands.SetLayers, now: float
 ) -> None:
-    if link.job is not None and link.job.id == command.job:
-        link.job.set_layers(command.layers)
+    if link.line.job is not None and link.line.job.id == command.job:
+        link.line.job.set_layers(command.layers)
 
 
 def _pause_job(link: Link, connection: Connection, command: commands.PauseJob, now: float) -> None:
@@ -120,15 +122,15 @@ def _cancel_job(
 def _emergency_stop(
     link: Link, connection: Connection, command: commands.EmergencyStop, now: float
 ) -> None:
-    if link.conversation is None:
+    if link.line.conversation is None:
         raise ConflictError(NOT_CONNECTED)
-    link.conversation.emergency_stop()
+    link.line.conversation.emergency_stop()
 
 
 def _watch_terminal(
     link: Link, connection: Connection, command: commands.WatchTerminal, now: float
 ) -> None:
-    link.watch_terminal(command.on)
+    link.host.watch_terminal(command.on)
 
 
 def _shutdown(link: Link, connection: Connection, command: commands.Shutdown, now: float) -> None:
@@ -137,18 +139,19 @@ def _shutdown(link: Link, connection: Connection, command: commands.Shutdown, no
 
 
 def _refuse_in_job(link: Link, sentence: str) -> None:
-    if link.job is not None and link.job.is_active:
+    if link.line.in_job:
         raise ConflictError(sentence)
 
 
 def _active_job(link: Link) -> Job:
-    if link.job is None or not link.job.is_active:
+    job = link.line.job
+    if job is None or not job.is_active:
         raise ConflictError("No job is running.")
-    return link.job
+    return job
 
 
 def _operational(link: Link) -> Conversation:
-    conversation = link.conversation
+    conversation = link.line.conversation
     if conversation is None or conversation.state is not ConnectionState.OPERATIONAL:
         raise ConflictError(NOT_CONNECTED)
     return conversation
@@ -185,109 +188,109 @@ def handle(link: Link, event: events.ConversationEvent, now: float) -> None:
 
 
 def _ready(link: Link, event: events.Ready, now: float) -> None:
-    snapshot = link.snapshot(now)
-    link.problem = None
-    link.polling.start(now, enabled=not event.firmware.capabilities.get("AUTOREPORT_TEMP", False))
-    link.emit(
+    link.line.problem = None
+    link.line.polling.start(
+        now, enabled=not event.firmware.capabilities.get("AUTOREPORT_TEMP", False)
+    )
+    link.host.emit(
         PrinterConnected(
-            port=snapshot.port or "", baudrate=snapshot.baudrate, firmware=event.firmware.name
+            port=link.line.port or "", baudrate=link.line.baudrate, firmware=event.firmware.name
         )
     )
-    link.note(now, f"Connected to {event.firmware.name}.")
+    link.line.note(now, f"Connected to {event.firmware.name}.")
 
 
 def _failed(link: Link, event: events.ConnectionFailed, now: float) -> None:
     problem = Problem(code=event.code, text=event.text, hint=event.hint)
-    if link.job is not None:
-        link.job.fail(now, problem)
-    port = link.snapshot(now).port
-    link.emit(PrinterError(error=event.text, reason=event.code, port=port))
-    link.close_port(problem)
+    if link.line.job is not None:
+        link.line.job.fail(now, problem)
+    link.host.emit(PrinterError(error=event.text, reason=event.code, port=link.line.port))
+    link.line.close(problem)
 
 
 def _rate_refused(link: Link, event: events.RateRefused, now: float) -> None:
-    link.try_next_rate(now)
+    link.line.try_next_rate(now)
 
 
 def _reset(link: Link, event: events.PrinterReset, now: float) -> None:
-    link.note(now, "The printer restarted.")
-    link.polling.enabled = False
-    link.problem = None
-    if link.job is not None:
+    link.line.note(now, "The printer restarted.")
+    link.line.polling.enabled = False
+    link.line.problem = None
+    if link.line.job is not None:
         problem = Problem(
             code="printer_reset",
             text="The printer restarted in the middle of the print.",
             hint="Look at the printer first: its heaters are off and its position is lost.",
         )
-        link.job.fail(now, problem)
+        link.line.job.fail(now, problem)
 
 
 def _halted(link: Link, event: events.Halted, now: float) -> None:
-    link.polling.enabled = False
+    link.line.polling.enabled = False
     if event.asked:
-        link.problem = Problem(
+        link.line.problem = Problem(
             code="emergency_stop",
             text="The printer was stopped by an emergency stop.",
             hint="Look at the printer, reset it, then connect again.",
         )
     else:
-        link.problem = Problem(
+        link.line.problem = Problem(
             code="halted",
             text=f"The printer stopped itself: {event.line}",
             hint="Find the cause, reset the printer, then connect again.",
         )
-    link.note(now, link.problem.text)
-    link.emit(
+    link.line.note(now, link.line.problem.text)
+    link.host.emit(
         FirmwareAlarm(kind=event.kind, line=event.line, log=link.terminal.last_lines(ALARM_LINES))
     )
-    if link.job is not None:
-        link.job.fail(now, link.problem)
+    if link.line.job is not None:
+        link.line.job.fail(now, link.line.problem)
 
 
 def _temperatures(link: Link, event: events.TemperaturesReported, now: float) -> None:
-    link.set_temperatures(event.heaters, now)
+    link.line.set_temperatures(event.heaters, link.unix_time(now))
 
 
 def _position(link: Link, event: events.PositionReported, now: float) -> None:
-    link.position = event.position
-    if link.job is not None:
-        link.job.position_reported(event.position)
+    link.line.position = event.position
+    if link.line.job is not None:
+        link.line.job.position_reported(event.position)
 
 
 def _action(link: Link, event: events.ActionRequested, now: float) -> None:
     act = _ACTIONS.get(event.name)
-    if act is None or link.job is None or not link.job.is_active:
+    if act is None or link.line.job is None or not link.line.job.is_active:
         return
     try:
-        act(link.job, now)
+        act(link.line.job, now)
     except LocalProtocolError:
-        link.note(now, f"The printer asked for '{event.name}', which is not possible now.")
+        link.line.note(now, f"The printer asked for '{event.name}', which is not possible now.")
 
 
 def _reported(link: Link, event: events.Reported, now: float) -> None:
-    link.note(now, event.text)
+    link.line.note(now, event.text)
 
 
 def _broken(link: Link, event: events.StreamBroken, now: float) -> None:
-    link.note(now, event.text)
-    if link.job is not None:
+    link.line.note(now, event.text)
+    if link.line.job is not None:
         problem = Problem(
             code=event.code,
             text=event.text,
             hint="Check the cable, and keep it away from motors and mains; then print again.",
         )
-        link.job.fail(now, problem)
+        link.line.job.fail(now, problem)
 
 
 def _stalled(link: Link, event: events.Stalled, now: float) -> None:
-    link.note(now, f"No sign of life from the printer for {event.silence:.0f} s.")
-    if link.job is not None and link.job.is_active:
-        link.emit(PrinterStalled(since=link.unix_time - event.silence))
-        link.job.stalled(now)
+    link.line.note(now, f"No sign of life from the printer for {event.silence:.0f} s.")
+    if link.line.job is not None and link.line.job.is_active:
+        link.host.emit(PrinterStalled(since=link.unix_time(now) - event.silence))
+        link.line.job.stalled(now)
 
 
 def _noted(link: Link, event: events.Note, now: float) -> None:
-    link.note(now, event.text)
+    link.line.note(now, event.text)
 
 
 _EVENTS: Mapping[type[events.ConversationEvent], Callable[[Link, Any, float], None]] = {

@@ -31,9 +31,10 @@ from bedplate.protocol.errors import LocalProtocolError
 from bedplate.protocol.tables import JOB, JobTrigger, Machine
 from bedplate.protocol.window import Kind, Sent
 
-NOT_FOR_THE_PRINTER = (b"@", b"M110")
+NUMBERING = b"M110"
+NOT_FOR_THE_PRINTER = (b"@", NUMBERING)
 """Beginnings of lines that are not passed on: commands to the host, and the numbering, which is
-ours."""
+ours (but see `_is_for_the_printer`)."""
 MOVES_END = b"M400"
 """Waits for the last move: some firmwares acknowledge a move when it is queued."""
 
@@ -260,7 +261,7 @@ class Job:
             if command is None:
                 self._exhausted = True
                 return None
-            if not command.startswith(NOT_FOR_THE_PRINTER):
+            if not command.startswith(NOT_FOR_THE_PRINTER) or _is_for_the_printer(command):
                 return command
 
     def acknowledged(self, line: Sent, now: float) -> None:
@@ -392,6 +393,11 @@ class Job:
                     time_left=spent * (100 - completion) / completion if completion else None,
                 )
             )
+
+
+def _is_for_the_printer(command: bytes) -> bool:
+    """Whether a line that begins with one of NOT_FOR_THE_PRINTER is another command (M1100)."""
+    return command.startswith(NUMBERING) and command[len(NUMBERING) :][:1].isdigit()
 
 
 def unreadable(error: FileUnreadableError | OSError) -> Problem:

@@ -16,10 +16,6 @@ class TemperaturePolling:
         self.enabled = enabled
         self._next = now + self._interval
 
-    def deadline(self) -> float | None:
-        """When the next question is due."""
-        return self._next if self.enabled else None
-
     def is_due(self, now: float) -> bool:
         """Whether to ask now; counts as asked."""
         if not self.enabled or now < self._next:

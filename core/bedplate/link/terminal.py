@@ -1,5 +1,5 @@
 """The conversation with the printer as people read it: a bounded memory of raw bytes, and lines
-made from it only while somebody watches, so that nobody pays for a terminal that is not open."""
+made from it only while somebody reads, so that nobody pays for a terminal that is not open."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from bedplate.protocol.grammar import decode
 
 MEMORY = 1000
 """Pieces of the conversation kept: some 500 lines each way, 100 kB."""
+UNSEEN = 8000
+"""Pieces kept until they are taken, 4 times a second: 16,000 lines a second, both ways."""
 FRAME_LINES = 250
-"""Lines sent at a time, 4 times a second: more than a person can read, less than a page can
-draw."""
+"""Lines sent to the host at a time, 4 times a second: more than a person can read, less than a page
+can draw."""
 
 
 class Terminal:
@@ -42,7 +44,7 @@ class Terminal:
 
     def watch(self, on: bool) -> None:
         """Begin to make lines of what comes from now on, or stop."""
-        self._unseen = deque(maxlen=MEMORY) if on else None
+        self._unseen = deque(maxlen=UNSEEN) if on else None
         self._rest = b""
         self._dropped = 0
         self.record = self._record_watched if on else self._memory.append
@@ -60,20 +62,17 @@ class Terminal:
     def _record_watched(self, piece: tuple[float, Direction, bytes]) -> None:
         self._memory.append(piece)
         if self._unseen is not None:
-            if len(self._unseen) == MEMORY:
+            if len(self._unseen) == UNSEEN:
                 self._dropped += 1
             self._unseen.append(piece)
 
     def take(self) -> TerminalFrame | None:
-        """The lines since the last call, at most FRAME_LINES; None where there are none."""
+        """All lines since the last call, as far as the memory holds; None where there are none."""
         if not self._unseen:
             return None
         skipped, self._dropped = self._dropped, 0
         lines, self._rest = self._to_lines(self._unseen, self._rest)
         self._unseen.clear()
-        if len(lines) > FRAME_LINES:
-            skipped += len(lines) - FRAME_LINES
-            lines = lines[-FRAME_LINES:]
         return TerminalFrame(lines=lines, skipped=skipped) if lines else None
 
     def _to_lines(
@@ -91,3 +90,43 @@ class Terminal:
                 TerminalLine(time, direction, decode(line).rstrip()) for line in complete if line
             ]
         return lines, rest
+
+
+class Readers:
+    """Who reads a terminal. Each is given all lines; lines are made while there is one."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._readers: list[Callable[[TerminalFrame], None]] = []
+
+    def join(self, read: Callable[[TerminalFrame], None]) -> None:
+        """Give `read` the lines from now on."""
+        if read not in self._readers:
+            self._readers.append(read)
+        self._set_watch()
+
+    def leave(self, read: Callable[[TerminalFrame], None]) -> None:
+        """No more for `read`, which need not have joined."""
+        if read in self._readers:
+            self._readers.remove(read)
+        self._set_watch()
+
+    def hand_out(self) -> None:
+        """Give everybody the lines since the last time."""
+        frame = self._terminal.take()
+        if frame is not None:
+            for read in self._readers:
+                read(frame)
+
+    def _set_watch(self) -> None:
+        wanted = bool(self._readers)
+        if wanted is not self._terminal.is_watched:
+            self._terminal.watch(wanted)
+
+
+def for_the_host(frame: TerminalFrame) -> TerminalFrame:
+    """The last FRAME_LINES of a frame, the others counted."""
+    skipped = len(frame.lines) - FRAME_LINES
+    if skipped <= 0:
+        return frame
+    return TerminalFrame(lines=frame.lines[skipped:], skipped=frame.skipped + skipped)
