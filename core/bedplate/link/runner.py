@@ -198,7 +198,10 @@ class Link:
         else:
             self._readers.hand_out()
             self._readers.leave(self._serial_log.write)
-        self._write_link_file()
+        try:
+            self._write_link_file()
+        except OSError as error:
+            log.write(f"the port could not be noted in {self._link_file.name}: {error}")
         self.line.note(now, f"Opened {command.target} at {self.line.baudrate} baud.")
 
     def unix_time(self, now: float) -> float:
