@@ -66,6 +66,17 @@ def slow_file(workshop: Workshop, name: str = "slow.gcode", steps: int = 60) -> 
     return path
 
 
+def printing(workshop: Workshop, *, line: int, steps: int = 60) -> tuple[Serving, Path]:
+    """A host in the middle of a slow print, past `line` of the file; and that file."""
+    workshop.settings(SECONDS)
+    source = slow_file(workshop, steps=steps)
+    host = workshop.host()
+    host.connect()
+    host.print(source.name)
+    host.wait_for(lambda s: s["job"] and s["job"]["line"] > line, "the first lines")
+    return host, source
+
+
 def link_pid(host: Serving) -> int:
     pid = host.state()["link_pid"]
     assert isinstance(pid, int)
@@ -342,12 +353,7 @@ def test_hosts_killed_again_and_again_do_not_harm_a_print(workshop: Workshop) ->
 def test_a_host_that_is_stopped_in_mid_print_says_that_the_print_goes_on(
     workshop: Workshop,
 ) -> None:
-    workshop.settings(SECONDS)
-    source = slow_file(workshop)
-    first = workshop.host()
-    first.connect()
-    first.print(source.name)
-    first.wait_for(lambda s: s["job"] and s["job"]["line"] > 3, "the first lines")
+    first, source = printing(workshop, line=3)
     pid = link_pid(first)
     assert first.stop() == 0
     assert "printer default goes on printing without this host" in first.errors
@@ -363,12 +369,7 @@ def test_a_host_that_is_stopped_in_mid_print_says_that_the_print_goes_on(
 def test_a_print_that_ended_without_a_host_is_in_the_next_ones_history(
     workshop: Workshop,
 ) -> None:
-    workshop.settings(SECONDS)
-    source = slow_file(workshop, steps=15)
-    first = workshop.host()
-    first.connect()
-    first.print(source.name)
-    first.wait_for(lambda s: s["job"] and s["job"]["line"] > 1, "the first lines")
+    first, _ = printing(workshop, line=1, steps=15)
     first.kill()
     wait_until(lambda: record_of(workshop.data)[-1:] == ["M400"], 60, "the end, unwatched")
     second = workshop.host()
@@ -413,12 +414,7 @@ def _process_of(record: Path) -> int:
 
 
 def test_a_host_that_hangs_does_not_hold_up_the_print(workshop: Workshop) -> None:
-    workshop.settings(SECONDS)
-    source = slow_file(workshop, steps=30)
-    host = workshop.host()
-    host.connect()
-    host.print(source.name)
-    host.wait_for(lambda s: s["job"] and s["job"]["line"] > 1, "the first lines")
+    host, source = printing(workshop, line=1, steps=30)
     host.process.send_signal(signal.SIGSTOP)
     try:
         wait_until(lambda: record_of(workshop.data)[-1:] == ["M400"], 60, "the end, unwatched")
@@ -435,12 +431,7 @@ def test_a_host_that_hangs_does_not_hold_up_the_print(workshop: Workshop) -> Non
 def test_a_killed_link_is_noticed_at_once_and_nothing_goes_on_by_itself(
     workshop: Workshop,
 ) -> None:
-    workshop.settings(SECONDS)
-    source = slow_file(workshop, steps=25)
-    host = workshop.host()
-    host.connect()
-    host.print(source.name)
-    host.wait_for(lambda s: s["job"] and s["job"]["line"] > 3, "the first lines")
+    host, source = printing(workshop, line=3, steps=25)
     os.kill(link_pid(host), signal.SIGKILL)
     state = host.wait_for(lambda s: s["connection"]["state"] == "error", "the loss", timeout=2)
     assert state["link_pid"] is None

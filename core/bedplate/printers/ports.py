@@ -58,7 +58,7 @@ def machine_ports(by_id: Path = BY_ID) -> list[PortInfo]:
 
 def is_target(name: str) -> bool:
     """Whether `name` can be opened as it is, listed or not: a device's path, or a network URL."""
-    return name.startswith(("/dev/", "socket://", "rfc2217://")) or os.path.isabs(name)
+    return name.startswith(("socket://", "rfc2217://")) or os.path.isabs(name)
 
 
 async def choices(printer: str, plugins: PluginPorts) -> list[PortInfo]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from bedplate.errors import BadRequestError, ConflictError, NotFoundError, PortError
 from bedplate.messages.states import ConnectionState
-from bedplate.printers.ports import AUTO, BAUDRATES
+from bedplate.printers.ports import AUTO, BAUDRATES, is_target
 from bedplate.web import octoprint
 from bedplate.web.permissions import CONNECTION, SETTINGS, STATUS
 from bedplate.web.profiles import PROFILE
 from bedplate.web.routing import Answer, Call, Route
 from bedplate.web.wire import Command, NoQuery, Wire
-
-URL_PREFIXES = ("/", "socket://", "rfc2217://")
-"""How an unlisted port may begin: an absolute path of a terminal, or a URL that pyserial opens."""
 
 NOT_OPEN = frozenset({ConnectionState.CLOSED, ConnectionState.ERROR})
 """States of the connection in which no port is open."""
@@ -135,7 +132,7 @@ async def _connect(
     call: Call[Connect | Disconnect | FakeAcknowledgement, NoQuery], body: Connect
 ) -> None:
     port = body.port
-    if port not in (None, AUTO) and not port.startswith(URL_PREFIXES):
+    if port is not None and port != AUTO and not is_target(port):
         known = [item.name for item in await call.printer.list_ports()]
         if port not in known:
             raise BadRequestError(
