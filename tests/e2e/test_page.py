@@ -111,6 +111,7 @@ def test_targets_are_set_by_typing_and_by_preset_and_the_temperatures_follow(
     demo: Demo, open_page: Opened
 ) -> None:
     page = open_page(demo(20))
+    expect(status(page)).to_have_text("Ready")
     target = page.get_by_role("textbox", name="Target of nozzle in °C")
     target.fill("60")
     target.press("Enter")
@@ -124,6 +125,7 @@ def test_targets_are_set_by_typing_and_by_preset_and_the_temperatures_follow(
 
 def test_the_terminal_sends_shows_the_answer_and_recalls(demo: Demo, open_page: Opened) -> None:
     page = open_page(demo(0))
+    expect(status(page)).to_have_text("Ready")
     entry = page.get_by_role("textbox", name="Command for the printer")
     lines = page.get_by_role("log", name="Lines")
     entry.fill("M114")
